@@ -17,7 +17,9 @@ class Location:
     column: int = 0
 
     def __str__(self) -> str:
-        where = str(self.path)
+        # Short where it can be: people and editors read it from where they are.
+        here = Path.cwd()
+        where = str(self.path.relative_to(here) if self.path.is_relative_to(here) else self.path)
         if self.line:
             where += f":{self.line}"
             if self.column:

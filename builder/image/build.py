@@ -1,0 +1,204 @@
+"""From a profile and keys to finished artifacts, or to nothing.
+
+Everything is made in a hidden directory beside `out` and renamed into place when it is whole; an interrupted build
+leaves the previous artifacts as they were. A build whose inputs have not changed is not done again.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder import log
+from builder.errors import BuilderError
+from builder.image.artifacts import Artifacts, Partition, sums_hold, write_sums
+from builder.image.mkosi import run_mkosi
+from builder.image.weights import obtain_weights
+from builder.keys import KeySet
+from builder.profile.load import ResolvedProfile
+from builder.render import OVERLAYS_DIR, RenderPlan, render, write_plan
+from builder.run import run
+from builder.toolchain import Archive, Toolchain, find_archive, open_toolchain
+
+# The programs whose versions shape an image's bytes.
+_RECORDED_TOOLS = ("systemd-repart", "systemd-ukify", "systemd-boot-efi", "erofs-utils", "cryptsetup-bin", "openssl")
+
+
+@dataclass(frozen=True)
+class BuildLayout:
+    """Where a profile's build happens: `root` is by default `build/` where the command runs."""
+
+    root: Path
+    profile: str
+
+    @property
+    def directory(self) -> Path:
+        """Everything of this profile."""
+        return self.root / self.profile
+
+    @property
+    def tree(self) -> Path:
+        """The rendered mkosi tree."""
+        return self.directory / "mkosi"
+
+    @property
+    def out(self) -> Path:
+        """The finished artifacts."""
+        return self.directory / "out"
+
+    @property
+    def log_file(self) -> Path:
+        """All that mkosi wrote in the last build."""
+        return self.directory / "mkosi.log"
+
+    @property
+    def throwaway_keys(self) -> Path:
+        """The key set that a build without `--keys` signs with."""
+        return self.root / "throwaway-keys"
+
+
+def build_image(resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *, refresh: bool = False) -> Artifacts:
+    """Build the image of a profile, or return the artifacts of the last build if nothing has changed since.
+
+    With `refresh`, newer packages are looked for and everything is built again.
+    """
+    profile = resolved.profile
+    plan = render(resolved, OVERLAYS_DIR)
+    archive = find_archive(profile.distribution.mirror, profile.distribution.snapshot)
+    toolchain = open_toolchain(archive)
+    digest = _inputs_digest(resolved, plan, keys, toolchain)
+    if not refresh and (unchanged := _unchanged(layout.out, digest)):
+        log.info(f"Nothing changed; {layout.out / unchanged.image} is up to date")
+        return unchanged
+    _check_room(layout, toolchain)
+    write_plan(plan, layout.tree)
+    weights = obtain_weights(resolved)
+    with tempfile.TemporaryDirectory(dir=layout.directory, prefix=".out-") as scratch:
+        staging = Path(scratch) / "out"
+        staging.mkdir()
+        artifacts = _make(staging, resolved, plan, keys, layout, toolchain, archive, weights, digest, refresh)
+        if layout.out.exists():
+            layout.out.rename(Path(scratch) / "old")
+        staging.rename(layout.out)
+    return artifacts
+
+
+def _make(
+    staging: Path,
+    resolved: ResolvedProfile,
+    plan: RenderPlan,
+    keys: KeySet,
+    layout: BuildLayout,
+    toolchain: Toolchain,
+    archive: Archive,
+    weights: Path,
+    digest: str,
+    refresh: bool,
+) -> Artifacts:
+    profile = resolved.profile
+    label = profile.image.label
+    layout.log_file.unlink(missing_ok=True)
+    started = time.monotonic()
+    with log.step(f"Building {label} (log: {layout.log_file})"):
+        run_mkosi(
+            layout.tree,
+            staging,
+            layout.log_file,
+            toolchain=toolchain,
+            archive=archive,
+            profile=profile,
+            keys=keys,
+            weights=weights,
+            refresh=refresh,
+        )
+    mkosi_s = time.monotonic() - started
+    _keep_artifacts(staging, label)
+    artifacts = Artifacts(
+        profile=profile.name,
+        version=profile.image.version,
+        image=f"{label}.raw",
+        uki=f"{label}.efi",
+        manifest=f"{label}.manifest",
+        root_hash=(staging / f"{label}.roothash").read_text().strip(),
+        inputs_digest=digest,
+        profile_digest=plan.digest,
+        source_date=profile.image.source_date.isoformat(),
+        model={
+            "name": profile.model.name,
+            "licence": profile.model.licence,
+            "sha256": profile.model.sha256,
+            "size_bytes": profile.model.size_bytes,
+        },
+        certificates={str(pair.role): pair.certificate.sha256 for pair in keys.pairs},
+        throwaway_keys=keys.throwaway,
+        tools=_tool_versions(toolchain),
+        partitions=_partitions(staging / f"{label}.raw", toolchain),
+        timings_s={"mkosi": round(mkosi_s, 1)},
+    )
+    write_sums(staging)
+    artifacts.write(staging)
+    return artifacts
+
+
+def _inputs_digest(resolved: ResolvedProfile, plan: RenderPlan, keys: KeySet, toolchain: Toolchain) -> str:
+    """Digest of all that decides the image's bytes, except the state of the package mirror."""
+    inputs = {
+        "plan": plan.digest,
+        "model": resolved.profile.model.sha256,
+        "mirror": resolved.profile.distribution.mirror,
+        "snapshot": resolved.profile.distribution.snapshot,
+        "certificates": [pair.certificate.sha256 for pair in keys.pairs],
+        "mkosi": toolchain.mkosi.version,
+        "tools": toolchain.tools_digest,
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def _unchanged(out: Path, digest: str) -> Artifacts | None:
+    try:
+        artifacts = Artifacts.read(out)
+    except BuilderError:
+        return None
+    return artifacts if artifacts.inputs_digest == digest and sums_hold(out) else None
+
+
+# The tree of installed packages, the image in the making, and the finished one: measured 2.6 GB, and the model twice.
+_BASE_BYTES = 3_000_000_000
+
+
+def _check_room(layout: BuildLayout, toolchain: Toolchain) -> None:
+    layout.directory.mkdir(parents=True, exist_ok=True)
+    for directory in {layout.directory, toolchain.cache}:
+        free = shutil.disk_usage(directory).free
+        if free < _BASE_BYTES:
+            raise BuilderError(
+                f"{directory} has {free / 1e9:.1f} GB free; a build needs {_BASE_BYTES / 1e9:.0f} GB",
+                hint="Free some room, or set XDG_CACHE_HOME and --build-dir to a larger disk",
+            )
+
+
+def _keep_artifacts(staging: Path, label: str) -> None:
+    """Take away what mkosi leaves beside the artifacts: links without a version, and its history."""
+    kept = {f"{label}.{suffix}" for suffix in ("raw", "efi", "roothash", "manifest")}
+    for path in staging.iterdir():
+        if path.name not in kept:
+            path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(path)
+
+
+def _partitions(image: Path, toolchain: Toolchain) -> tuple[Partition, ...]:
+    table = json.loads(run(toolchain.box(["sfdisk", "--json", str(image)])).stdout)["partitiontable"]
+    sector = table["sectorsize"]
+    return tuple(
+        Partition(entry["name"], entry["type"], entry["uuid"], entry["start"] * sector, entry["size"] * sector)
+        for entry in table["partitions"]
+    )
+
+
+def _tool_versions(toolchain: Toolchain) -> dict[str, str]:
+    database = toolchain.tools_tree / "var/lib/dpkg"
+    query = ["dpkg-query", f"--admindir={database}", "-W", "-f", "${Package} ${Version}\\n", *_RECORDED_TOOLS]
+    installed = (line.split(" ") for line in run(query, check=False).stdout.splitlines())
+    return {"mkosi": toolchain.mkosi.version, **dict(installed)}

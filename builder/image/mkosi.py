@@ -1,0 +1,112 @@
+"""One run of mkosi: the arguments that belong to this host, progress by step, and its complaints."""
+
+import fcntl
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from builder import log
+from builder.errors import ToolError
+from builder.keys import KeySet
+from builder.profile.model import Profile
+from builder.run import run_logged
+from builder.toolchain import Archive, Toolchain
+from builder.toolchain.tools_tree import packages_directory
+
+MODELS = "/usr/share/claudine/models"
+ENROLMENT = "/efi/loader/keys/auto"
+
+# mkosi marks each step with this; a run inside the image's own step is nested.
+_STEP = re.compile(r"‣ +(?:\[(?P<image>[\w.-]+)\] +)?(?P<title>.+)")
+
+# What the tools below mkosi say when the host is to blame, and what to do about it.
+_REMEDIES = {
+    "No space left on device": "The disk is full: free some 4 GB for the build and its cache",
+    "Temporary failure resolving": "There is no network, or no name resolution; packages come from a Debian mirror",
+    "Could not connect to": "The Debian mirror cannot be reached; check the network and its address",
+    "Unable to locate package": "A package in the profile or an overlay does not exist in this release",
+    "not signed": "The mirror's package lists are not signed by Debian; nothing was installed",
+}
+
+
+def run_mkosi(
+    tree: Path,
+    output: Path,
+    log_file: Path,
+    *,
+    toolchain: Toolchain,
+    archive: Archive,
+    profile: Profile,
+    keys: KeySet,
+    weights: Path,
+    refresh: bool,
+) -> None:
+    """Build the tree's image into the empty directory `output`.
+
+    Raises ToolError with the way out, when there is a known one; the whole output is in `log_file`.
+    """
+    with _cache(toolchain.cache) as cache, tempfile.TemporaryDirectory(dir=cache, prefix="run-") as scratch:
+        sandbox = archive.write_sandbox(Path(scratch) / "sandbox", profile.distribution.release)
+        arguments = [
+            *("--directory", str(tree)),
+            *("--output-directory", str(output)),
+            *("--tools-tree", str(toolchain.tools_tree)),
+            *("--cache-directory", str(cache)),
+            # Removed with `scratch`, whatever becomes of mkosi.
+            *("--workspace-directory", str(scratch)),
+            *("--package-cache-directory", str(packages_directory(toolchain.cache))),
+            *("--sandbox-tree", str(sandbox)),
+            *(("--proxy-url", archive.proxy) if archive.proxy else ()),
+            *("--extra-tree", f"{weights}:{MODELS}/{profile.model.name}.gguf"),
+            *(part for update in keys.updates for part in ("--extra-tree", f"{update}:{ENROLMENT}/{update.name}")),
+            *("--secure-boot-key", str(keys.db.key)),
+            *("--secure-boot-certificate", str(keys.db.certificate.path)),
+            *("--verity-key", str(keys.verity.key)),
+            *("--verity-certificate", str(keys.verity.certificate.path)),
+            *("--sign-expected-pcr-key", str(keys.pcr.key)),
+            *("--sign-expected-pcr-certificate", str(keys.pcr.certificate.path)),
+            # Twice: throw the tree of installed packages away, and look for newer ones.
+            *(("-f", "-f") if refresh else ()),
+        ]
+        reader = _Reader()
+        try:
+            run_logged(toolchain.mkosi.command(*arguments, "build"), log_file, on_line=reader)
+        except ToolError as error:
+            raise reader.explain(error) from error
+
+
+@contextmanager
+def _cache(cache: Path) -> Iterator[Path]:
+    """Hold the directory of installed package trees, which one mkosi at a time may work in."""
+    directory = cache / "images"
+    directory.mkdir(exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("Another build uses the cache; waiting for it …")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield directory
+
+
+class _Reader:
+    """Follows mkosi's output: shows its steps, and remembers what would explain a failure."""
+
+    def __init__(self) -> None:
+        self._remedy = ""
+
+    def __call__(self, line: str) -> None:
+        if "Unknown setting" in line:
+            raise ToolError(f"this mkosi does not know a setting of the rendered tree: {line.strip()}")
+        if step := _STEP.match(line):
+            image = step["image"]
+            log.info(f"{step['title']}" if image in (None, "main") else f"{image}: {step['title']}")
+        for sign, remedy in _REMEDIES.items():
+            if sign in line:
+                self._remedy = remedy
+
+    def explain(self, error: ToolError) -> ToolError:
+        """Put the remedy in front of where the log is."""
+        return ToolError(error.message, hint="\n".join(filter(None, (self._remedy, error.hint))))

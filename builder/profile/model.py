@@ -1,0 +1,215 @@
+"""A profile: everything that one image is made from, as frozen values.
+
+The fields have no defaults. A profile file may leave keys to the one it extends; the merged result must have them
+all, so that every value of an image stands in a line that a person can be shown.
+"""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from builder.profile.fields import (
+    IsoDate,
+    KernelConsole,
+    List,
+    Mirror,
+    ModuleGlob,
+    OverlayName,
+    PackageName,
+    ProfileName,
+    Sha256,
+    Snapshot,
+    Terminal,
+)
+from builder.profile.kernel import KernelArguments
+from builder.profile.source import Source
+from builder.profile.validate import StrictModel, refuse
+
+# A GPT partition's name holds 36 UTF-16 code units (UEFI specification, "GPT Partition Entry").
+MAX_LABEL = 36
+
+
+class Image(StrictModel):
+    """What the image is called, and when it is from."""
+
+    id: str = Field(
+        pattern="^[a-z][a-z0-9-]*$",
+        description="Name of the image: lower-case letters, digits and dashes, starting with a letter. "
+        "Files and partitions are named ID_VERSION.",
+        examples=["claudineos"],
+    )
+    version: str = Field(
+        pattern="^[0-9A-Za-z][0-9A-Za-z.~^-]*$",
+        description="Version of the image: ASCII letters, digits, dot, tilde, caret and dash (UAPI version format).",
+        examples=["0.1.0"],
+    )
+    source_date: IsoDate = Field(
+        description="Newest date that a file in the image may have, so that every build gives the same bytes.",
+        examples=["2026-11-01"],
+    )
+
+    @property
+    def label(self) -> str:
+        """Name of the image's partitions, and the start of its files' names."""
+        return f"{self.id}_{self.version}"
+
+    @property
+    def source_date_epoch(self) -> int:
+        """The source date's midnight, in seconds since 1970 UTC."""
+        day = self.source_date
+        return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+    @model_validator(mode="after")
+    def _label_fits(self) -> "Image":
+        if len(self.label) > MAX_LABEL:
+            message = f"makes the partition label {self.label}, which has more than {MAX_LABEL} characters"
+            raise refuse(message, hint="Shorten it, or image.id", at=("version",))
+        return self
+
+
+class Distribution(StrictModel):
+    """The Debian that the image is made from."""
+
+    release: str = Field(
+        pattern="^[a-z][a-z0-9-]*$", description="Debian's code name for the release.", examples=["forky"]
+    )
+    mirror: Mirror | None = Field(
+        description="Web address of the Debian mirror; null for the one that the host's own apt uses.",
+        examples=["https://mirror.example.org/debian"],
+    )
+    snapshot: Snapshot | None = Field(
+        description="State of the archive to build from, written YYYYMMDDTHHMMSSZ; null for the newest.",
+        examples=["20261101T000000Z"],
+    )
+
+
+class Boot(StrictModel):
+    """From the firmware to the kernel."""
+
+    enroll_keys: Literal["manual", "if-safe", "force"] = Field(
+        description="When systemd-boot puts the owner's Secure Boot keys into firmware that has none: manual (a person "
+        "chooses it in the menu), if-safe (by itself in virtual machines only), force (by itself everywhere).",
+        examples=["if-safe"],
+    )
+    kernel_arguments: KernelArguments = Field(
+        description="List of kernel arguments to add to those of the overlays.", examples=[["loglevel=4"]]
+    )
+    console: List[KernelConsole] = Field(
+        description="List of the consoles that the kernel writes to; the last one is /dev/console.",
+        examples=[["tty0"]],
+    )
+
+
+class Storage(StrictModel):
+    """Partitions."""
+
+    esp_size_mib: int = Field(
+        ge=64,
+        le=4096,
+        description="Size of the EFI system partition in MiB; it holds two kernel images of about 60 MiB each.",
+        examples=[256],
+    )
+    state: Literal["volatile"] = Field(
+        description="What /var is: volatile (in memory, empty at each start).", examples=["volatile"]
+    )
+
+
+class Hardware(StrictModel):
+    """The machines that the image runs on: only their drivers are in it."""
+
+    architecture: Literal["x86-64"] = Field(description="Processor architecture.", examples=["x86-64"])
+    kernel_modules: List[ModuleGlob] = Field(
+        description="List of globs of the kernel modules in the image, as mkosi's KernelModules= takes them; the last "
+        "one that fits a module decides.",
+        examples=[["/drivers/virtio/"]],
+    )
+    initrd_modules: List[ModuleGlob] = Field(
+        description="List of globs of the kernel modules in the initrd; they must be in the image as well.",
+        examples=[["virtio_blk"]],
+    )
+
+
+class Network(StrictModel):
+    """How the device reaches others."""
+
+    mode: Literal["none"] = Field(description="none: no interface but loopback.", examples=["none"])
+
+
+class LanguageModel(StrictModel):
+    """The language model that the image runs."""
+
+    name: str = Field(
+        pattern="^[a-z0-9][a-z0-9.-]*$",
+        description="Short name of the model: lower-case letters, digits, dots and dashes.",
+        examples=["smollm2-135m-instruct"],
+    )
+    title: str = Field(
+        min_length=1,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="Name of the model as its makers write it, in one line.",
+        examples=["SmolLM2 135M Instruct"],
+    )
+    licence: str = Field(
+        pattern="^[A-Za-z0-9][A-Za-z0-9.+-]*$",
+        description="SPDX identifier of the weights' licence.",
+        examples=["Apache-2.0"],
+    )
+    source: Source
+    sha256: Sha256
+    size_bytes: int = Field(gt=0, description="Size of the weights in bytes.", examples=[98362432])
+    context_tokens: int = Field(
+        ge=256, le=1048576, description="Length of the conversation that the model sees, in tokens.", examples=[2048]
+    )
+    memory_mib: int = Field(
+        ge=64,
+        description="Memory limit of the model's runtime in MiB, weights included; more than that ends it.",
+        examples=[1024],
+    )
+
+    @model_validator(mode="after")
+    def _weights_fit(self) -> "LanguageModel":
+        # The limit counts the weights too, though they are only mapped: below their size, each answer reads them again.
+        if self.memory_mib * 1024 * 1024 <= self.size_bytes:
+            needed = self.size_bytes // (1024 * 1024) + 1
+            raise refuse(f"is less than the weights need: {needed} MiB alone", at=("memory_mib",))
+        return self
+
+
+class Client(StrictModel):
+    """The program that a person talks to."""
+
+    consoles: List[Terminal] = Field(
+        description="List of the terminals that show the client in place of a login prompt.", examples=[["tty1"]]
+    )
+
+
+class Profile(StrictModel):
+    """Everything that one ClaudineOS image is made from."""
+
+    schema_version: Literal[1] = Field(alias="schema", description="Version of this file format.", examples=[1])
+    name: ProfileName = Field(description="Name of the profile: that of its file, without .yaml.")
+    description: str = Field(
+        min_length=1,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="What the image is for, in one line.",
+        examples=["A virtual machine for trying things out"],
+    )
+    extends: ProfileName | None = Field(
+        None, description="Name of the profile that this one builds on: its keys hold unless they are given here."
+    )
+    image: Image
+    distribution: Distribution
+    boot: Boot
+    storage: Storage
+    hardware: Hardware
+    network: Network
+    model: LanguageModel
+    client: Client
+    overlays: List[OverlayName] = Field(
+        description="List of the overlays that the image is laid from, in this order.",
+        examples=[["base", "hardening", "runtime", "client"]],
+    )
+    packages: List[PackageName] = Field(
+        description="List of Debian packages to add to those of the overlays.", examples=[["iproute2"]]
+    )

@@ -1,0 +1,13 @@
+"""Rendering: a pure function from a profile to a tree of mkosi configuration.
+
+mkosi.conf            packages, kernel command line, signing
+mkosi.initrd.conf     what the initrd does without
+mkosi.repart/         the partitions
+mkosi.extra/          the overlays' files, laid over the image's root
+"""
+
+from builder.render.overlay import OVERLAYS_DIR
+from builder.render.plan import RenderedFile, RenderPlan, render
+from builder.render.write import write_plan
+
+__all__ = ["OVERLAYS_DIR", "RenderPlan", "RenderedFile", "render", "write_plan"]

@@ -1,0 +1,154 @@
+"""What a profile and its overlays mean in mkosi's terms: `mkosi.conf` and `mkosi.initrd.conf`.
+
+Nothing of the host is in here: paths, keys and the mirror are arguments of the build. So the same profile gives the
+same tree everywhere.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Mapping
+
+from builder.profile.load import ResolvedProfile
+from builder.profile.syntax import KeyPath
+from builder.render.configuration import Item, Line, Setting, lines, several, single
+from builder.render.overlay import Overlay
+
+# The namespace of the ids that systemd-repart derives for partitions and file systems.
+SEED_NAMESPACE = uuid.UUID("6f1c4e0a-2b64-5c0f-9d0e-0a7d1c5a3b11")
+
+
+def image_configuration(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[Line]:
+    """Render `mkosi.conf`."""
+    profile = resolved.profile
+    sections = {
+        "Distribution": _distribution(resolved),
+        "Output": _output(resolved),
+        "Content": _content(resolved, overlays),
+        "Validation": _VALIDATION,
+    }
+    title = f"Rendered from the profile {profile.name}: {profile.description}"
+    return lines(title, {**sections, "Build": _build(_cache_key(sections))})
+
+
+def initrd_configuration(overlays: tuple[Overlay, ...]) -> list[Line]:
+    """Render `mkosi.initrd.conf`, which adds to mkosi's own initrd."""
+    content = [
+        several(
+            "RemoveFiles",
+            _from_overlays(overlays, "remove_initrd_files"),
+            "The firmware reads all of this before the kernel starts, at a few megabytes a second.",
+        )
+    ]
+    return lines("The initrd finds the root, checks it and mounts it; nothing else.", {"Content": content})
+
+
+def _distribution(resolved: ResolvedProfile) -> list[Setting]:
+    return [
+        single("Distribution", "debian"),
+        _of(resolved, "Release", ("distribution", "release")),
+        _of(resolved, "Architecture", ("hardware", "architecture")),
+    ]
+
+
+def _output(resolved: ResolvedProfile) -> list[Setting]:
+    label = resolved.profile.image.label
+    return [
+        single("Format", "disk"),
+        _of(resolved, "ImageId", ("image", "id")),
+        _of(resolved, "ImageVersion", ("image", "version")),
+        single("ManifestFormat", "json", "The list of packages."),
+        single("SplitArtifacts", "uki,roothash", "Beside the disk image, for who checks or updates."),
+        single("Seed", str(uuid.uuid5(SEED_NAMESPACE, label)), "Every build derives the same ids."),
+    ]
+
+
+def _content(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[Setting]:
+    profile = resolved.profile
+    epoch = str(profile.image.source_date_epoch)
+    return [
+        several("Packages", [*_from_overlays(overlays, "packages"), *_from_profile(resolved, ("packages",))]),
+        single("WithRecommends", "no", "Nothing is in the image but what is named, and what that depends on."),
+        single("WithDocs", "no", "Copyright files stay."),
+        single("CleanPackageMetadata", "yes", "The image has no package manager."),
+        single("Locale", "C.UTF-8"),
+        single("SourceDateEpoch", epoch, "No file is newer.", resolved.origins.get(("image", "source_date"))),
+        single("Bootable", "yes"),
+        single("Bootloader", "systemd-boot"),
+        single("UnifiedKernelImageFormat", "%i_%v", "One kernel image a version, named like its root."),
+        several(
+            "KernelCommandLine",
+            [
+                *_from_overlays(overlays, "kernel_arguments"),
+                *_from_profile(resolved, ("boot", "kernel_arguments")),
+                *_from_profile(resolved, ("boot", "console"), prefix="console="),
+            ],
+            "Signed with the kernel: nobody can change it at boot.",
+        ),
+        several("KernelModules", _from_profile(resolved, ("hardware", "kernel_modules"))),
+        several("KernelInitrdModules", _from_profile(resolved, ("hardware", "initrd_modules"))),
+        several("InitrdPackages", _from_overlays(overlays, "initrd_packages")),
+        several("RemoveFiles", _from_overlays(overlays, "remove_files")),
+    ]
+
+
+_VALIDATION = [
+    single("SecureBoot", "yes", "Sign systemd-boot and the kernel image."),
+    single("SecureBootAutoEnroll", "no", "The owner's enrolment files come with the keys."),
+    single("Verity", "signed", "Sign the root hash, and put the signature into a partition."),
+    single("SignExpectedPcr", "yes", "Sign what the TPM's PCR 11 will hold, for secrets sealed to this image."),
+]
+
+
+def _build(cache_key: str) -> list[Setting]:
+    return [
+        single("Incremental", "yes", "Keep the tree of installed packages between builds."),
+        single("CacheKey", f"&d~&r~&a~&I~{cache_key}", "mkosi would keep using it after these settings change."),
+    ]
+
+
+# What mkosi applies only after it has saved or reused the tree of installed packages.
+_AFTER_CACHE = {
+    *("KernelCommandLine", "KernelModules", "KernelInitrdModules", "RemoveFiles", "UnifiedKernelImageFormat"),
+    *("ManifestFormat", "SplitArtifacts", "Seed", "ImageId", "ImageVersion", "CleanPackageMetadata"),
+}
+
+
+def _cache_key(sections: Mapping[str, Iterable[Setting]]) -> str:
+    """Digest of the settings that shape the tree of installed packages."""
+    shaping = [
+        f"{section}.{setting.key}={[item.text for item in setting.items]}"
+        for section, settings in sections.items()
+        for setting in settings
+        if setting.key not in _AFTER_CACHE
+    ]
+    return hashlib.sha256("\n".join(shaping).encode()).hexdigest()[:16]
+
+
+def _of(resolved: ResolvedProfile, key: str, path: KeyPath) -> Setting:
+    """Make a setting that is one value of the profile."""
+    section, field = path
+    return single(
+        key, str(getattr(getattr(resolved.profile, str(section)), str(field))), origin=resolved.origins.get(path)
+    )
+
+
+def _from_overlays(overlays: tuple[Overlay, ...], section: str) -> list[Item]:
+    return [
+        Item(listed.thing, listed.reason, listed.location) for overlay in overlays for listed in overlay.listed(section)
+    ]
+
+
+def _from_profile(resolved: ResolvedProfile, path: KeyPath, prefix: str = "") -> list[Item]:
+    """Make the items of a list in the profile."""
+    entries = _value(resolved, path)
+    assert isinstance(entries, tuple)
+    return [
+        Item(f"{prefix}{entry}", origin=resolved.origins.get((*path, index))) for index, entry in enumerate(entries)
+    ]
+
+
+def _value(resolved: ResolvedProfile, path: KeyPath) -> object:
+    value: object = resolved.profile
+    for part in path:
+        value = getattr(value, str(part))
+    return value

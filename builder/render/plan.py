@@ -1,0 +1,77 @@
+"""The plan: every file of the rendered tree with its bytes, before anything is written."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from builder.errors import Location
+from builder.profile.load import ResolvedProfile
+from builder.render.configuration import Line
+from builder.render.mkosi import image_configuration, initrd_configuration
+from builder.render.overlay import Overlay, OverlayFile, load_overlays
+from builder.render.repart import partitions
+
+PRESETS = "usr/lib/systemd/system-preset"
+
+
+@dataclass(frozen=True)
+class RenderedFile:
+    """A file of the tree: path from its top, content, mode, and where its lines come from.
+
+    `origins` has one entry a line for rendered configuration, and a single one for a file taken from an overlay.
+    """
+
+    path: str
+    content: bytes
+    mode: int
+    origins: tuple[Location | None, ...]
+
+
+@dataclass(frozen=True)
+class RenderPlan:
+    """All files of the tree, sorted by path."""
+
+    files: tuple[RenderedFile, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over all paths, modes and contents."""
+        found = hashlib.sha256()
+        for file in self.files:
+            found.update(f"{file.path}\0{file.mode:o}\0{len(file.content)}\0".encode())
+            found.update(file.content)
+        return found.hexdigest()
+
+
+def render(resolved: ResolvedProfile, overlays_dir: Path) -> RenderPlan:
+    """Turn a profile and the overlays it names into a plan; reads the overlays, and nothing else."""
+    overlays = load_overlays(resolved, overlays_dir)
+    files = [
+        _configuration("mkosi.conf", image_configuration(resolved, overlays)),
+        _configuration("mkosi.initrd.conf", initrd_configuration(overlays)),
+        *(_configuration(f"mkosi.repart/{name}", text) for name, text in partitions(resolved.profile).items()),
+        _configuration(f"mkosi.extra/{PRESETS}/00-claudineos.preset", _preset(overlays)),
+    ]
+    # A later overlay's file takes an earlier one's place; load_overlays has checked that this is meant.
+    laid: dict[str, OverlayFile] = {file.target: file for overlay in overlays for file in overlay.files}
+    files += [
+        RenderedFile(f"mkosi.extra/{file.target}", file.content, file.mode, (Location(file.source),))
+        for file in laid.values()
+    ]
+    return RenderPlan(tuple(sorted(files, key=lambda file: file.path)))
+
+
+def _preset(overlays: tuple[Overlay, ...]) -> list[Line]:
+    """Enable what the overlays name, and nothing else that a package would like to start."""
+    written = [Line("# Units that start by themselves; all others are disabled by the last line.")]
+    for overlay in overlays:
+        for unit in overlay.units:
+            written += [Line(f"# {unit.reason}"), Line(f"enable {unit.thing}", unit.location)]
+    return [*written, Line("disable *")]
+
+
+def _configuration(path: str, text: Sequence[Line]) -> RenderedFile:
+    content = "".join(f"{line.text}\n" for line in text).encode()
+    return RenderedFile(path, content, 0o644, tuple(line.origin for line in text))

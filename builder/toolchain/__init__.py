@@ -1,0 +1,39 @@
+"""The tools that build and boot an image: mkosi, and a tree that holds everything mkosi calls.
+
+The host needs Python and apt only. `open_toolchain` finds or fetches mkosi, builds the tools tree if there is none,
+and returns a frozen `Toolchain`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.fetch import cache_directory
+from builder.toolchain.apt import Archive, find_archive
+from builder.toolchain.mkosi import Mkosi, find_mkosi
+from builder.toolchain.tools_tree import ensure_tools_tree
+
+__all__ = ["Archive", "Mkosi", "Toolchain", "find_archive", "open_toolchain"]
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Ready tools. `cache` is where everything that can be made again is kept."""
+
+    mkosi: Mkosi
+    tools_tree: Path
+    tools_digest: str
+    cache: Path
+
+    def box(self, argv: Sequence[str]) -> list[str]:
+        """Return the command that runs `argv` with the tools tree's `/usr` in place of the host's."""
+        return self.mkosi.command("--directory", "", "--tools-tree", str(self.tools_tree), "box", "--", *argv)
+
+
+def open_toolchain(archive: Archive | None = None) -> Toolchain:
+    """Obtain and check the tools; `archive` is where Debian packages come from, by default the host's mirror."""
+    cache = cache_directory()
+    archive = archive or find_archive()
+    mkosi = find_mkosi(cache, archive)
+    tools_tree, digest = ensure_tools_tree(cache, mkosi, archive)
+    return Toolchain(mkosi, tools_tree, digest, cache)

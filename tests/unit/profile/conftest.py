@@ -1,0 +1,54 @@
+"""A folder of small profiles: a complete `base`, and whatever a test writes beside it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Write = Callable[[str, str], Path]
+
+BASE = """\
+schema: 1
+name: base
+description: Complete, and small
+image: {id: claudineos, version: "0.1.0", source_date: 2026-11-01}
+distribution: {release: forky, mirror: null, snapshot: null}
+boot:
+  enroll_keys: if-safe
+  kernel_arguments: [quiet]
+  console: [tty0]
+storage: {esp_size_mib: 256, state: volatile}
+hardware: {architecture: x86-64, kernel_modules: [], initrd_modules: []}
+network: {mode: none}
+model:
+  name: tiny
+  title: Tiny
+  licence: Apache-2.0
+  source: {file: {path: weights/tiny.gguf}}
+  sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+  size_bytes: 480000
+  context_tokens: 2048
+  memory_mib: 1024
+client: {consoles: [tty1]}
+overlays: [base, client]
+packages: []
+"""
+
+
+@pytest.fixture
+def profiles(tmp_path: Path) -> Path:
+    """A folder that holds the profile `base`, whose `boot` section is in the lines 6 to 9."""
+    (tmp_path / "base.yaml").write_text(BASE)
+    return tmp_path
+
+
+@pytest.fixture
+def write(profiles: Path) -> Write:
+    """Write a profile NAME into the folder: three lines of header, and what it says from line 4 on."""
+
+    def write_profile(name: str, says: str) -> Path:
+        path = profiles / f"{name}.yaml"
+        path.write_text(f"schema: 1\nname: {name}\ndescription: Written by a test\n{says}")
+        return path
+
+    return write_profile
