@@ -6,8 +6,9 @@ mkosi.repart/         the partitions
 mkosi.extra/          the overlays' files, laid over the image's root
 """
 
+from builder.render.explain import ExplainedLine, explain
 from builder.render.overlay import OVERLAYS_DIR
 from builder.render.plan import RenderedFile, RenderPlan, render
 from builder.render.write import write_plan
 
-__all__ = ["OVERLAYS_DIR", "RenderPlan", "RenderedFile", "render", "write_plan"]
+__all__ = ["OVERLAYS_DIR", "ExplainedLine", "RenderPlan", "RenderedFile", "explain", "render", "write_plan"]

@@ -27,6 +27,7 @@ class RenderedFile:
     content: bytes
     mode: int
     origins: tuple[Location | None, ...]
+    from_overlay: bool
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def render(resolved: ResolvedProfile, overlays_dir: Path) -> RenderPlan:
     # A later overlay's file takes an earlier one's place; load_overlays has checked that this is meant.
     laid: dict[str, OverlayFile] = {file.target: file for overlay in overlays for file in overlay.files}
     files += [
-        RenderedFile(f"mkosi.extra/{file.target}", file.content, file.mode, (Location(file.source),))
+        RenderedFile(f"mkosi.extra/{file.target}", file.content, file.mode, (Location(file.source),), from_overlay=True)
         for file in laid.values()
     ]
     return RenderPlan(tuple(sorted(files, key=lambda file: file.path)))
@@ -74,4 +75,4 @@ def _preset(overlays: tuple[Overlay, ...]) -> list[Line]:
 
 def _configuration(path: str, text: Sequence[Line]) -> RenderedFile:
     content = "".join(f"{line.text}\n" for line in text).encode()
-    return RenderedFile(path, content, 0o644, tuple(line.origin for line in text))
+    return RenderedFile(path, content, 0o644, tuple(line.origin for line in text), from_overlay=False)

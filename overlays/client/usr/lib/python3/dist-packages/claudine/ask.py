@@ -1,0 +1,81 @@
+"""The script's face: one question, and on standard output nothing but its answer."""
+
+import json
+import time
+from contextlib import closing
+
+from claudine import voice
+from claudine.conversation import Conversation
+from claudine.interrupts import Interrupts
+from claudine.protocol import Done, Progress, RuntimeFailedError, Text
+from claudine.runtime import Runtime, State
+from claudine.status import Status
+from claudine.terminal import Terminal
+
+
+def ask(
+    runtime: Runtime,
+    terminal: Terminal,
+    interrupts: Interrupts,
+    question: str,
+    *,
+    timeout_s: float,
+    max_tokens: int,
+    as_json: bool,
+) -> None:
+    """Wait for the model, ask it, print the answer as it arrives, or as one JSON object at the end.
+
+    Raises ``RuntimeFailedError`` or ``KeyboardInterrupt``. What had arrived by then is on standard output, except with
+    *as_json*.
+    """
+    status = Status(terminal.errors, every_s=None)
+    with interrupts.armed():
+        _wait(runtime, status, timeout_s)
+        model = runtime.model() if as_json else None
+    asked = Conversation().adding("user", question)
+    started_s = time.monotonic()
+    said: list[str] = []
+    done = Done(prompt_tokens=None, tokens=None, cut_short=False)
+    try:
+        with (
+            status.ticking() as ticker,
+            closing(runtime.stream_chat(asked.messages, max_tokens=max_tokens)) as events,
+        ):
+            ticker.say(voice.THINKING)
+            for event in interrupts.each(events):
+                match event:
+                    case Progress():
+                        ticker.say(voice.reading(event.percent))
+                    case Text(text):
+                        said.append(text)
+                        if not as_json:
+                            ticker.stop()
+                            terminal.say(text, end="")
+                    case Done():
+                        done = event
+    except (RuntimeFailedError, KeyboardInterrupt):
+        if said and not as_json:
+            terminal.break_line()
+        raise
+    answer = "".join(said)
+    if as_json:
+        report = {
+            "answer": answer,
+            "model": model,
+            "tokens": done.tokens,
+            "seconds": round(time.monotonic() - started_s, 3),
+            "cut_short": done.cut_short,
+        }
+        terminal.say(json.dumps(report))
+    elif not answer.endswith("\n"):
+        terminal.say("")
+
+
+def _wait(runtime: Runtime, status: Status, timeout_s: float) -> None:
+    def show(state: State, elapsed_s: float) -> None:
+        status.show(voice.waiting(state.kind, elapsed_s))
+
+    try:
+        runtime.wait_ready(show, timeout_s=timeout_s)
+    finally:
+        status.clear()

@@ -1,0 +1,191 @@
+"""The line-mode face: a conversation in flat text, for a console, a serial line, a screen reader or a pipe."""
+
+import time
+from contextlib import closing
+from dataclasses import dataclass
+
+from claudine import voice
+from claudine.conversation import Conversation
+from claudine.interrupts import Interrupts
+from claudine.protocol import ContextFullError, Done, Progress, RuntimeFailedError, Text, UnavailableError
+from claudine.runtime import Runtime, State
+from claudine.terminal import Terminal
+from claudine.text import printable
+
+PROMPT = "You: "
+ANSWER = "Claudine: "
+
+# Of the context that is left after forgetting, a quarter is for the answer.
+_KEEP = 0.75
+_RETRY_S = 3.0
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """What came back for one message: the text so far, and what kept it from being all, if anything did."""
+
+    text: str
+    remark: str = ""
+    failure: RuntimeFailedError | None = None
+
+
+class LineChat:
+    """A conversation that goes on until the input ends. One that *stays* has no place to leave to: an appliance."""
+
+    def __init__(self, runtime: Runtime, terminal: Terminal, interrupts: Interrupts, *, stays: bool) -> None:
+        self._runtime = runtime
+        self._terminal = terminal
+        self._interrupts = interrupts
+        self._stays = stays
+        self._conversation = Conversation()
+        self._draft = ""
+
+    def run(self) -> None:
+        """Talk. Raises UnavailableError or KeyboardInterrupt when the runtime cannot be had, unless this one stays."""
+        self._announce(self._wait_at_first())
+        while (line := self._next_line()) is not None:
+            match line.split():
+                case []:
+                    continue
+                case ["/help"]:
+                    self._terminal.say(voice.HELP)
+                case ["/new"]:
+                    self._conversation = Conversation()
+                    self._terminal.forget_lines()
+                    self._remark(voice.AFRESH)
+                case [command] if command.startswith("/") and command[1:].isalpha():
+                    self._remark(voice.UNKNOWN_COMMAND.format(command=command))
+                case _:
+                    self._answer(line)
+
+    def _next_line(self) -> str | None:
+        at_end = False
+        while True:
+            draft, self._draft = self._draft, ""
+            try:
+                with self._interrupts.armed():
+                    return printable(self._terminal.read_line(PROMPT, draft)).strip()
+            except KeyboardInterrupt:
+                self._terminal.say("")
+            except EOFError:
+                if not (self._stays and self._terminal.interactive) or self._terminal.hung_up():
+                    self._terminal.say("")
+                    return None
+                # Once is enough when somebody leans on the keys, or a line keeps saying that it is at its end.
+                self._terminal.say("" if at_end else "\n" + _bracketed(voice.NOWHERE_TO_GO))
+                at_end = True
+                time.sleep(0.2)
+
+    def _answer(self, question: str) -> None:
+        asked = self._conversation.adding("user", question)
+        reply = self._speak(asked)
+        while isinstance(full := reply.failure, ContextFullError):
+            shorter = asked.shortened(_KEEP * full.n_ctx / max(1, full.n_prompt))
+            dropped = len(asked.messages) - len(shorter.messages)
+            if not dropped:
+                break
+            words = "exchange" if dropped <= 2 else f"{(dropped + 1) // 2} exchanges"
+            self._remark(voice.FORGETTING.format(n_prompt=full.n_prompt, n_ctx=full.n_ctx, dropped=words))
+            asked = shorter
+            reply = self._speak(asked)
+        if reply.text:
+            self._conversation = asked.adding("assistant", reply.text)
+        elif reply.failure or reply.remark:
+            self._draft = question
+        self._account_for(reply)
+
+    def _account_for(self, reply: _Reply) -> None:
+        match reply.failure:
+            case None:
+                if reply.remark:
+                    self._remark(reply.remark)
+            case ContextFullError() as full:
+                self._remark(voice.TOO_LONG.format(n_prompt=full.n_prompt, n_ctx=full.n_ctx))
+            case failure:
+                self._remark(str(failure))
+                self._wait_again()
+        self._terminal.say("")
+
+    def _speak(self, asked: Conversation) -> _Reply:
+        """Print the answer while it arrives."""
+        said: list[str] = []
+        remark = ""
+        self._interrupts.forget()
+        try:
+            with (
+                self._terminal.quiet(),
+                self._terminal.status.ticking() as ticker,
+                closing(self._runtime.stream_chat(asked.messages)) as events,
+            ):
+                ticker.say(voice.THINKING)
+                for event in self._interrupts.each(events):
+                    match event:
+                        case Progress():
+                            ticker.say(voice.reading(event.percent))
+                        case Text(text) if said:
+                            said.append(text)
+                            self._terminal.say(text, end="")
+                        case Text(text) if text := text.lstrip():
+                            ticker.stop()
+                            said.append(text)
+                            self._terminal.say(ANSWER + text, end="")
+                        case Done(cut_short=cut_short):
+                            remark = voice.CUT_SHORT if cut_short else "" if said else voice.SILENT
+        except KeyboardInterrupt:
+            remark = voice.STOPPED if said else voice.STOPPED_UNSAID
+        except RuntimeFailedError as failure:
+            return self._end(said, _Reply("".join(said), failure=failure))
+        return self._end(said, _Reply("".join(said), remark))
+
+    def _end(self, said: list[str], reply: _Reply) -> _Reply:
+        if said and not reply.text.endswith("\n"):
+            self._terminal.say("")
+        return reply
+
+    def _wait_at_first(self) -> float:
+        if not self._stays:
+            with self._interrupts.armed():
+                return self._wait()
+        while True:
+            try:
+                return self._wait()
+            except UnavailableError as failure:
+                # Somebody may be mending it from elsewhere, and there is nothing better to do.
+                self._terminal.status.show(str(failure))
+                time.sleep(_RETRY_S)
+
+    def _wait_again(self) -> None:
+        try:
+            with self._interrupts.armed():
+                waited_s = self._wait()
+        except KeyboardInterrupt:
+            return
+        except UnavailableError as failure:
+            self._remark(str(failure))
+            return
+        if waited_s >= 1:
+            self._announce(waited_s)
+
+    def _wait(self) -> float:
+        """Wait until the model can answer, and show why that takes its time."""
+        try:
+            with self._terminal.quiet():
+                return self._runtime.wait_ready(self._show_state)
+        finally:
+            self._terminal.status.clear()
+
+    def _announce(self, waited_s: float) -> None:
+        model = self._runtime.model()
+        name = f"My model is {model}, ready" if model else "My model is ready"
+        self._remark(f"{name} after {voice.seconds(waited_s)}." if waited_s >= 1 else f"{name}.")
+
+    def _show_state(self, state: State, elapsed_s: float) -> None:
+        self._terminal.status.show(voice.waiting(state.kind, elapsed_s))
+
+    def _remark(self, sentence: str) -> None:
+        self._terminal.say(_bracketed(sentence))
+
+
+def _bracketed(sentence: str) -> str:
+    """Set apart what the client says from what the model says."""
+    return f"[{sentence}]"

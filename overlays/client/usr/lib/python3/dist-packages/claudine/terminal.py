@@ -1,0 +1,140 @@
+"""The terminal or serial line that a conversation runs on: lines in, text out, nothing written anywhere else."""
+
+import io
+import os
+import select
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Literal, TextIO
+
+from claudine.status import Status, TerminalGoneError
+
+
+class Terminal:
+    """Standard input and output, taken as they are: a console, a serial line, a pipe, or closed."""
+
+    def __init__(self) -> None:
+        self._in = _stream(sys.stdin, "r")
+        self._out = _stream(sys.stdout, "w")
+        self.errors = _stream(sys.stderr, "w")
+        self.interactive = self._in.isatty()
+        self.status = Status(self._out)
+        self._readline: ModuleType | None = None
+
+    def say(self, text: str, end: str = "\n") -> None:
+        """Print *text* at once."""
+        try:
+            self._out.write(text + end)
+            self._out.flush()
+        except (OSError, ValueError) as error:
+            raise TerminalGoneError from error
+
+    def break_line(self) -> None:
+        """End a line before something else follows, on a screen. A script gets nothing but the answer."""
+        if self._out.isatty():
+            self.say("")
+
+    def complain(self, text: str) -> None:
+        """Print *text* on standard error; if even that is gone, there is nobody left to tell."""
+        try:
+            print(text, file=self.errors, flush=True)
+        except (OSError, ValueError):
+            return
+
+    def read_line(self, prompt: str, draft: str = "") -> str:
+        """Let the person write a line, beginning with *draft*.
+
+        Raises EOFError at the end of input, KeyboardInterrupt on Ctrl+C, TerminalGoneError.
+        """
+        if not self.interactive:
+            return self._read_piped(prompt)
+        readline = self._line_editor()
+        if readline is not None and draft:
+            readline.set_startup_hook(lambda: readline.insert_text(draft))
+        try:
+            return input(prompt)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise TerminalGoneError from error
+        finally:
+            if readline is not None:
+                readline.set_startup_hook()
+
+    def read_all(self) -> str:
+        """Return everything up to the end of input. Raises TerminalGoneError."""
+        try:
+            return self._in.read()
+        except (OSError, ValueError) as error:
+            raise TerminalGoneError from error
+
+    def forget_lines(self) -> None:
+        """Drop the earlier lines that the arrow keys bring back. They are in memory only."""
+        if self._readline is not None:
+            self._readline.clear_history()
+
+    def hung_up(self) -> bool:
+        """Say whether the other end of the line is gone."""
+        poll = select.poll()
+        poll.register(self._in.fileno(), select.POLLIN)
+        return any(happened & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, happened in poll.poll(0))
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Do not show what is typed meanwhile, in the middle of an answer: it waits for the next line."""
+        try:
+            before = termios.tcgetattr(self._in.fileno())
+        except (termios.error, OSError, ValueError):
+            yield
+            return
+        silent = before.copy()
+        silent[3] &= ~termios.ECHO
+        self._set(silent)
+        try:
+            yield
+        finally:
+            self._set(before)
+
+    def abandon(self) -> None:
+        """Point standard output at nothing, so that what is left in the buffer cannot fail a second time."""
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)
+        os.close(nothing)
+
+    def _set(self, attributes: list[int | list[bytes | int]]) -> None:
+        try:
+            termios.tcsetattr(self._in.fileno(), termios.TCSADRAIN, attributes)
+        except termios.error:
+            # Only a line that hung up refuses; the next word on it will tell.
+            return
+
+    def _read_piped(self, prompt: str) -> str:
+        try:
+            line = self._in.readline()
+        except (OSError, ValueError) as error:
+            raise TerminalGoneError from error
+        if not line:
+            raise EOFError
+        # The other end does not show what it sends, so the transcript would lack it.
+        self.say(prompt + line.rstrip("\n"))
+        return line
+
+    def _line_editor(self) -> ModuleType | None:
+        if self._readline is None:
+            try:
+                import readline
+            except ImportError:
+                return None
+            self._readline = readline
+        return self._readline
+
+
+def _stream(stream: TextIO | None, mode: Literal["r", "w"]) -> TextIO:
+    """Return *stream*, or nothing's if it is closed; bytes that are not text must not stop a conversation."""
+    if stream is None:
+        # The lowest free descriptor is the closed one; left free, a connection would get it and hear what we say.
+        return open(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8", closefd=False)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return stream

@@ -1,0 +1,319 @@
+"""The conversation, typed on a real pseudo-terminal and piped."""
+
+import re
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from claudine.voice import GREETING
+from tests.client.conftest import COMMAND, ENV, StartScreen
+from tests.support.fake_runtime import Answer, FakeRuntime, Refuse, overflow
+
+PROMPT = "You: "
+# What readline itself sends: switching bracketed paste on and off.
+PASTE_MODE = re.compile(r"\x1b\[\?2004[hl]")
+
+
+def test_it_greets_says_that_the_model_loads_and_answers(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket, [Answer(["Par", "is."], progress=[(0, 8)], hold_s=0.1)], loads=2):
+        screen = start_screen()
+        assert screen.wait_for("understand.").replace("\r", "") == GREETING.strip()
+        screen.wait_for("I am loading my model: 0 s")
+        screen.wait_for("[My model is tiny.gguf, ready")
+        screen.wait_for(PROMPT)
+        screen.type("What is the capital of France?\r")
+        screen.wait_for("I am reading, 0 %: 0 s")
+        screen.wait_for("Claudine: Paris.\r\n")
+        screen.wait_for(PROMPT)
+        screen.type("\x04")
+        assert screen.wait_for_end() == 0
+
+
+def test_the_screen_is_up_before_the_runtime_is(socket: Path, start_screen: StartScreen) -> None:
+    screen = start_screen()
+    screen.wait_for("I am waiting for my runtime to start: 0 s")
+    screen.type("What I type meanwhile")
+    time.sleep(0.1)
+    with FakeRuntime(socket) as server:
+        screen.wait_for(PROMPT)
+        screen.type(" is kept.\r")
+        screen.wait_for("Claudine: Paris.")
+        assert server.texts(0) == ["What I type meanwhile is kept."]
+
+
+def test_ctrl_c_while_waiting_leaves_a_desk(socket: Path, start_screen: StartScreen) -> None:
+    screen = start_screen()
+    screen.wait_for("waiting for my runtime")
+    screen.type("\x03")
+    assert screen.wait_for_end() == 130
+    assert "Traceback" not in screen.output
+
+
+def test_ctrl_c_stops_an_answer_and_keeps_what_was_said(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket, [Answer(["One, two, "], "hang"), Answer(["three."])]) as server:
+        screen = start_screen()
+        screen.wait_for(PROMPT)
+        screen.type("Count.\r")
+        screen.wait_for("Claudine: One, two, ")
+        screen.type("\x03\x03\x03")
+        screen.wait_for("[I stopped.]")
+        screen.wait_for(PROMPT)
+        assert server.client_left.wait(5)
+        screen.type("Go on.\r")
+        screen.wait_for("Claudine: three.")
+        assert server.texts(1) == ["Count.", "One, two, ", "Go on."]
+        assert "Traceback" not in screen.output
+
+
+def test_ctrl_c_before_the_first_word_gives_the_message_back(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket, [Answer([], "hang"), Answer(["Yes."])]) as server:
+        screen = start_screen()
+        screen.wait_for(PROMPT)
+        screen.type("Are you there\r")
+        screen.wait_for("I am working on the answer")
+        assert server.asked.wait(5)
+        screen.type("\x03")
+        screen.wait_for("Your message is back on the line.]")
+        screen.wait_for(PROMPT + "Are you there")
+        screen.type("?\r")
+        screen.wait_for("Claudine: Yes.")
+        assert server.texts(1) == ["Are you there?"]
+
+
+def test_ctrl_c_at_the_prompt_clears_the_line(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket) as server:
+        screen = start_screen()
+        screen.wait_for(PROMPT)
+        screen.type("never mind")
+        screen.wait_for("never mind")
+        screen.settle()
+        screen.type("\x03")
+        screen.wait_for(PROMPT)
+        screen.type("Where?\r")
+        screen.wait_for("Claudine: Paris.")
+        assert server.texts(0) == ["Where?"]
+
+
+def test_an_appliance_stays_whatever_key_is_pressed(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket):
+        screen = start_screen(["chat", "--stay"])
+        screen.wait_for(PROMPT)
+        screen.type("\x04")
+        screen.wait_for("There is nothing behind me on this screen, so I stay.")
+        screen.wait_for(PROMPT)
+        screen.settle()
+        screen.type("\x1a\x1c\x03")
+        screen.wait_for(PROMPT)
+        screen.type("Where?\r")
+        screen.wait_for("Claudine: Paris.")
+        screen.wait_for(PROMPT)
+        assert screen.is_running()
+        assert "Traceback" not in screen.output
+
+
+def test_an_appliance_waits_on_where_a_desk_gives_up(socket: Path, start_screen: StartScreen) -> None:
+    socket.symlink_to(socket)
+    desk = start_screen()
+    assert desk.wait_for_end() == 3
+    assert "I cannot use my runtime: " in desk.output
+    appliance = start_screen(["chat", "--stay"])
+    appliance.wait_for("I cannot use my runtime: ")
+    appliance.type("\x03\x04")
+    time.sleep(0.1)
+    assert appliance.is_running()
+    assert "Traceback" not in appliance.output
+
+
+def test_a_terminal_that_goes_away_ends_it(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket, [Answer(["on and "], "hang")]) as server:
+        screen = start_screen(["chat", "--stay"])
+        screen.wait_for(PROMPT)
+        screen.type("For ever?\r")
+        screen.wait_for("on and ")
+        screen.hang_up()
+        assert server.client_left.wait(5)
+
+
+def test_half_an_answer_is_kept_and_the_conversation_goes_on(socket: Path, start_screen: StartScreen) -> None:
+    cases = [
+        (Answer(["1 "], "close"), "[My runtime broke off in the middle of this answer.]"),
+        (Answer(["2 "], "malformed"), "[My runtime sent something that I cannot read.]"),
+        (Answer(["3 "], "error"), "[My runtime refused this: out of [31mmemory]"),
+        (Answer(["4 "], "length"), "[I reached the limit of what I can say in one answer.]"),
+    ]
+    with FakeRuntime(socket, [answer for answer, _ in cases]) as server:
+        screen = start_screen()
+        for answer, remark in cases:
+            screen.wait_for(PROMPT)
+            screen.type("Go on.\r")
+            screen.wait_for(f"Claudine: {answer.pieces[0]}\r\n{remark}")
+        screen.wait_for(PROMPT)
+    assert server.texts(3) == ["Go on.", "1 ", "Go on.", "2 ", "Go on.", "3 ", "Go on."]
+    assert "Traceback" not in screen.output
+
+
+def test_a_message_without_an_answer_is_back_on_the_line(socket: Path, start_screen: StartScreen) -> None:
+    cases: list[tuple[Answer | Refuse, str]] = [
+        (Answer([], "close"), "[My runtime broke off in the middle of this answer.]"),
+        (Refuse(503, b'{"error":{"code":503}}'), "[My model is still loading.]"),
+        (Refuse(500, b"?"), "[My runtime refused this with HTTP status 500 and gave no reason.]"),
+        (overflow(900, 512), "[Your message is too long for me: 900 tokens, and I can hold 512 at once."),
+    ]
+    with FakeRuntime(socket, [*(refusal for refusal, _ in cases), Answer()]) as server:
+        screen = start_screen()
+        screen.wait_for(PROMPT)
+        screen.type("Where?")
+        for _, remark in cases:
+            screen.type("\r")
+            screen.wait_for(remark)
+            screen.wait_for(PROMPT + "Where?")
+        screen.type("\r")
+        screen.wait_for("Claudine: Paris.")
+    assert server.texts(4) == ["Where?"]
+    assert "Traceback" not in screen.output
+
+
+def test_a_runtime_that_restarts_is_waited_for(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket):
+        screen = start_screen()
+        screen.wait_for(PROMPT)
+    screen.type("Where?\r")
+    screen.wait_for("[I cannot reach my runtime: nobody answers at")
+    screen.wait_for("I am waiting for my runtime to start: 0 s")
+    with FakeRuntime(socket, loads=1):
+        screen.wait_for("I am loading my model")
+        screen.wait_for(PROMPT + "Where?")
+        screen.type("\r")
+        screen.wait_for("Claudine: Paris.")
+    assert "Traceback" not in screen.output
+
+
+def test_what_no_longer_fits_is_left_out_and_said(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket, [Answer(["A1"]), overflow(600, 512), Answer(["A2"])]) as server:
+        screen = start_screen()
+        for question, answer in (("Q1", "A1"), ("Q2", "A2")):
+            screen.wait_for(PROMPT)
+            screen.type(f"{question}\r")
+            screen.wait_for(f"Claudine: {answer}")
+        assert "600 tokens, and I can hold 512 at once. I leave out our oldest exchange" in screen.output
+        assert server.texts(1) == ["Q1", "A1", "Q2"]
+        assert server.texts(2) == ["Q2"]
+
+
+def test_new_forgets_the_conversation_and_the_lines(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket) as server:
+        screen = start_screen()
+        screen.wait_for(PROMPT)
+        screen.type("My secret is 42.\r")
+        screen.wait_for("Claudine: Paris.")
+        screen.wait_for(PROMPT)
+        screen.type("/new\r")
+        screen.wait_for("[We start afresh.]")
+        screen.wait_for(PROMPT)
+        screen.type("\x1b[A\x1b[A\x1b[AWhere?\r")
+        screen.wait_for("Claudine: Paris.")
+        assert server.texts(1) == ["Where?"]
+
+
+def test_nothing_is_written_to_the_owners_folder(socket: Path, tmp_path: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket):
+        screen = start_screen()
+        screen.wait_for(PROMPT)
+        screen.type("Where?\r")
+        screen.wait_for("Claudine: Paris.")
+        screen.wait_for(PROMPT)
+        screen.type("\x04")
+        assert screen.wait_for_end() == 0
+        assert list(tmp_path.iterdir()) == [socket]
+
+
+def test_a_control_sequence_in_an_answer_does_not_reach_the_terminal(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket, [Answer(["\x1b]0;owned\x07", "\x1b", "[2J\x9b31m", "red\r\x08"])]):
+        screen = start_screen()
+        screen.wait_for(PROMPT)
+        screen.type("Paint.\r")
+        answer = screen.wait_for(PROMPT)
+        assert "Claudine: ]0;owned[2J31mred\r\n" in answer
+        assert "\x1b" not in PASTE_MODE.sub("", screen.output)
+        assert "\x9b" not in screen.output
+
+
+def test_bytes_that_are_no_text_are_replaced(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket) as server:
+        screen = start_screen()
+        screen.wait_for(PROMPT)
+        screen.type(b"Where is Z\xfcrich? Z\xc3\xbcrich!\r")
+        screen.wait_for("Claudine: Paris.")
+        assert server.texts(0)[0].endswith("ürich!")
+        assert "Traceback" not in screen.output
+
+
+def test_commands_are_single_words_and_unknown_ones_are_not_sent(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket) as server:
+        screen = start_screen()
+        screen.wait_for(PROMPT)
+        screen.type("/help\r")
+        screen.wait_for("/new    start afresh")
+        screen.wait_for(PROMPT)
+        screen.type("/sing\r")
+        screen.wait_for("[I do not know /sing. /help says what I understand.]")
+        screen.wait_for(PROMPT)
+        screen.type("/etc/passwd is what?\r")
+        screen.wait_for("Claudine: Paris.")
+        assert server.texts(0) == ["/etc/passwd is what?"]
+
+
+def test_the_status_fits_a_narrow_terminal(socket: Path, tmp_path: Path) -> None:
+    from tests.support.screen import Screen
+
+    with Screen([*COMMAND, "--socket", str(socket)], {**ENV, "HOME": str(tmp_path)}, columns=20) as screen:
+        assert screen.wait_for("\rI am waiting for my").endswith("\rI am waiting for my")
+        screen.wait_for("\rI am waiting for my")
+
+
+def test_a_pipe_gets_a_whole_transcript(socket: Path) -> None:
+    with FakeRuntime(socket, [Answer(["Paris."]), Answer(["Half "], "close"), Answer(["Rome."])], loads=1):
+        done = subprocess.run(
+            [*COMMAND, "--socket", str(socket)],
+            input=b"\nFrance?\nSpain? \xff\nItaly?",
+            capture_output=True,
+            env=ENV,
+            timeout=10,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+    transcript = done.stdout.decode().removeprefix(GREETING).replace("\n\n", "\n").splitlines()
+    assert transcript[1].startswith("[My model is tiny.gguf, ready") or transcript[2].startswith("[My model is tiny")
+    assert [line for line in transcript if line.startswith(("You: ", "Claudine: ", "[My runtime"))] == [
+        "You: ",
+        "You: France?",
+        "Claudine: Paris.",
+        "You: Spain? \ufffd",
+        "Claudine: Half ",
+        "[My runtime broke off in the middle of this answer.]",
+        "You: Italy?",
+        "Claudine: Rome.",
+    ]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "> /dev/full"])
+def test_closed_or_full_standard_streams_are_no_traceback(socket: Path, tmp_path: Path, closed: str) -> None:
+    command = " ".join([*COMMAND, "--socket", str(socket), closed])
+    errors = tmp_path / "errors"
+    with FakeRuntime(socket), errors.open("wb") as stderr:
+        done = subprocess.run(["sh", "-c", command], env=ENV, stdin=subprocess.DEVNULL, stderr=stderr, timeout=10)
+    assert done.returncode == 0
+    assert errors.read_bytes() == b""
+
+
+def test_two_screens_at_once_have_two_conversations(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket) as server:
+        screens = [start_screen(), start_screen()]
+        for screen in screens:
+            screen.wait_for(PROMPT)
+            screen.type("Where?\r")
+            screen.wait_for("Claudine: Paris.")
+        assert server.texts(0) == server.texts(1) == ["Where?"]
+    assert threading.active_count() == 1
