@@ -8,6 +8,8 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
 
+from builder.errors import BuilderError
+from builder.profile.kernel import argument_name
 from builder.profile.load import ResolvedProfile
 from builder.profile.syntax import KeyPath
 from builder.render.configuration import Item, Line, Setting, lines, several, single
@@ -77,11 +79,7 @@ def _content(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[S
         single("UnifiedKernelImageFormat", "%i_%v", "One kernel image a version, named like its root."),
         several(
             "KernelCommandLine",
-            [
-                *_from_overlays(overlays, "kernel_arguments"),
-                *_from_profile(resolved, ("boot", "kernel_arguments")),
-                *_from_profile(resolved, ("boot", "console"), prefix="console="),
-            ],
+            [*_kernel_arguments(resolved, overlays), *_from_profile(resolved, ("boot", "console"), prefix="console=")],
             "Signed with the kernel: nobody can change it at boot.",
         ),
         several("KernelModules", _from_profile(resolved, ("hardware", "kernel_modules"))),
@@ -89,6 +87,24 @@ def _content(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[S
         several("InitrdPackages", _from_overlays(overlays, "initrd_packages")),
         several("RemoveFiles", _from_overlays(overlays, "remove_files")),
     ]
+
+
+def _kernel_arguments(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[Item]:
+    """Collect the arguments of overlays and profile; the kernel would silently obey the last of two that differ."""
+    arguments = [
+        *_from_overlays(overlays, "kernel_arguments"),
+        *_from_profile(resolved, ("boot", "kernel_arguments")),
+    ]
+    first: dict[str, Item] = {}
+    for argument in arguments:
+        earlier = first.setdefault(argument_name(argument.text), argument)
+        if earlier.text != argument.text:
+            raise BuilderError(
+                f"the kernel argument {argument.text} contradicts {earlier.text} of {earlier.origin}",
+                hint="Keep one of them",
+                location=argument.origin,
+            )
+    return arguments
 
 
 _VALIDATION = [

@@ -11,6 +11,7 @@ import pytest
 from claudine.voice import GREETING
 from tests.client.conftest import COMMAND, ENV, StartScreen
 from tests.support.fake_runtime import Answer, FakeRuntime, Refuse, overflow
+from tests.support.screen import Screen
 
 PROMPT = "You: "
 # What readline itself sends: switching bracketed paste on and off.
@@ -251,6 +252,18 @@ def test_bytes_that_are_no_text_are_replaced(socket: Path, start_screen: StartSc
         assert "Traceback" not in screen.output
 
 
+def test_umlauts_are_one_key_each_without_a_locale_too(socket: Path, tmp_path: Path) -> None:
+    # What "python3 -I" makes of an empty environment.
+    env = {**ENV, "HOME": str(tmp_path), "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+    with FakeRuntime(socket) as server, Screen([*COMMAND, "--socket", str(socket)], env) as screen:
+        screen.wait_for(PROMPT)
+        screen.settle()
+        screen.type("grün\x7f\x7fün?\r")
+        screen.wait_for("Claudine: Paris.")
+        assert server.texts(0) == ["grün?"]
+        assert "\\303" not in screen.output
+
+
 def test_commands_are_single_words_and_unknown_ones_are_not_sent(socket: Path, start_screen: StartScreen) -> None:
     with FakeRuntime(socket) as server:
         screen = start_screen()
@@ -267,11 +280,9 @@ def test_commands_are_single_words_and_unknown_ones_are_not_sent(socket: Path, s
 
 
 def test_the_status_fits_a_narrow_terminal(socket: Path, tmp_path: Path) -> None:
-    from tests.support.screen import Screen
-
     with Screen([*COMMAND, "--socket", str(socket)], {**ENV, "HOME": str(tmp_path)}, columns=20) as screen:
         assert screen.wait_for("\rI am waiting for my").endswith("\rI am waiting for my")
-        screen.wait_for("\rI am waiting for my")
+        assert "runtime" not in screen.output
 
 
 def test_a_pipe_gets_a_whole_transcript(socket: Path) -> None:

@@ -8,7 +8,7 @@ What is kept of the machine when a test fails lies in build/test-artefacts/, one
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def host(machine: Machine) -> Any:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep what the machine looks like at the moment a test fails."""
     report = yield
     machine = item.config.stash.get(MACHINE, None)

@@ -54,7 +54,8 @@ def _chat(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupt
     from claudine.runtime import Runtime
 
     try:
-        LineChat(Runtime(options.socket), terminal, interrupts, stays=options.stay).run()
+        with terminal.keeping_output():
+            LineChat(Runtime(options.socket), terminal, interrupts, stays=options.stay).run()
     except UnavailableError as failure:
         terminal.say(str(failure))
         return RUNTIME_FAILED

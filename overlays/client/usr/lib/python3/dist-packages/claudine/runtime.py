@@ -18,7 +18,7 @@ from enum import StrEnum
 import httpx
 
 from claudine.conversation import Message
-from claudine.defaults import MAX_TOKENS, TEMPERATURE
+from claudine.defaults import MAX_TOKENS, REPEAT_PENALTY, TEMPERATURE
 from claudine.protocol import BrokenAnswerError, Event, UnavailableError, events, refusal_from_body
 from claudine.text import printable
 
@@ -121,6 +121,7 @@ class Runtime:
             "messages": [{"role": message.role, "content": message.text} for message in messages],
             "max_tokens": max_tokens,
             "temperature": temperature,
+            "repeat_penalty": REPEAT_PENALTY,
             "stream": True,
             # Chunks that say how far the prompt is read, and counts of tokens that hold when an answer is stopped.
             "return_progress": True,

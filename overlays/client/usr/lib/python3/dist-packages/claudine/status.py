@@ -28,7 +28,7 @@ class Status:
         self.in_place = out.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
         self._every_s = every_s
         self._last_line_s: float | None = None
-        self._shown = 0
+        self._shown = ""
         self._lock = threading.Lock()
 
     def show(self, text: str) -> None:
@@ -36,8 +36,9 @@ class Status:
         with self._lock:
             if self.in_place:
                 text = text[: self._columns() - 1]
-                self._write("\r" + text.ljust(self._shown))
-                self._shown = len(text)
+                if text != self._shown:
+                    self._write("\r" + text.ljust(len(self._shown)))
+                self._shown = text
             elif self._line_is_due():
                 self._last_line_s = time.monotonic()
                 self._write(text + "\n")
@@ -46,8 +47,8 @@ class Status:
         """Leave the line as if nothing had stood there."""
         with self._lock:
             if self._shown:
-                self._write("\r" + " " * self._shown + "\r")
-            self._shown = 0
+                self._write("\r" + " " * len(self._shown) + "\r")
+            self._shown = ""
 
     @contextmanager
     def ticking(self) -> Iterator["Ticker"]:

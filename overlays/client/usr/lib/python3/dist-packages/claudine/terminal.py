@@ -81,16 +81,27 @@ class Terminal:
         return any(happened & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, happened in poll.poll(0))
 
     @contextmanager
+    def keeping_output(self) -> Iterator[None]:
+        """Let Ctrl+C discard nothing: left alone, the kernel drops what is not on the screen yet."""
+        with self._local_mode(switched_on=termios.NOFLSH):
+            yield
+
+    @contextmanager
     def quiet(self) -> Iterator[None]:
         """Do not show what is typed meanwhile, in the middle of an answer: it waits for the next line."""
+        with self._local_mode(switched_off=termios.ECHO):
+            yield
+
+    @contextmanager
+    def _local_mode(self, *, switched_on: int = 0, switched_off: int = 0) -> Iterator[None]:
         try:
             before = termios.tcgetattr(self._in.fileno())
         except (termios.error, OSError, ValueError):
             yield
             return
-        silent = before.copy()
-        silent[3] &= ~termios.ECHO
-        self._set(silent)
+        changed = before.copy()
+        changed[3] = changed[3] & ~switched_off | switched_on
+        self._set(changed)
         try:
             yield
         finally:
@@ -122,6 +133,10 @@ class Terminal:
 
     def _line_editor(self) -> ModuleType | None:
         if self._readline is None:
+            if sys.flags.utf8_mode:
+                # Nobody set a locale, so Python takes UTF-8, but readline asks the C library: it would show \303\274
+                # for an umlaut and delete half of it.
+                os.environ["LC_ALL"] = "C.UTF-8"
             try:
                 import readline
             except ImportError:

