@@ -139,10 +139,12 @@ def _download(url: str, part: Path, size_bytes: int) -> None:
             response.raise_for_status()
             resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
             _receive(response, part, name, size_bytes, done_bytes if resumed else 0)
+    except BuilderError:
+        part.unlink()
+        raise
     except httpx.HTTPError as error:
-        raise ToolError(
-            f"{name} could not be fetched: {error}", hint="Run the same command again to continue"
-        ) from error
+        hint = "Run the same command again to continue"
+        raise ToolError(f"{name} could not be fetched: {error}", hint=hint) from error
 
 
 def _receive(response: "httpx.Response", part: Path, name: str, size_bytes: int, done_bytes: int) -> None:

@@ -3,6 +3,8 @@
 Exit codes: 0 done, 1 a check failed, 2 wrong use or bad input, 3 a tool or machine failed, 130 interrupted.
 """
 
+import errno
+import signal
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -46,6 +48,8 @@ def cli() -> None:
 
 def main(**options: Any) -> NoReturn:
     """Run the command line and exit with its code."""
+    # Whoever stops us gets the same cleaning up as Ctrl+C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result = cli.main(standalone_mode=False, **options)
     except BuilderError as error:
@@ -54,6 +58,11 @@ def main(**options: Any) -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _complain(f"the disk is full: {error.filename or 'nothing half-made was kept'}\nFree some room and start again")
+        sys.exit(3)
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted; nothing half-made was kept")
         sys.exit(130)
