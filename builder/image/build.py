@@ -21,7 +21,7 @@ from builder.keys import KeySet
 from builder.profile.load import ResolvedProfile
 from builder.render import OVERLAYS_DIR, RenderPlan, render, write_plan
 from builder.run import run
-from builder.toolchain import Archive, Toolchain, find_archive, open_toolchain
+from builder.toolchain import Archive, Toolchain, open_toolchain
 
 # The programs whose versions shape an image's bytes.
 _RECORDED_TOOLS = ("systemd-repart", "systemd-ukify", "systemd-boot-efi", "erofs-utils", "cryptsetup-bin", "openssl")
@@ -67,7 +67,7 @@ def build_image(resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *,
     """
     profile = resolved.profile
     plan = render(resolved, OVERLAYS_DIR)
-    archive = find_archive(profile.distribution.mirror, profile.distribution.snapshot)
+    archive = Archive(profile.distribution.mirror, profile.distribution.snapshot)
     toolchain = open_toolchain(archive)
     digest = _inputs_digest(resolved, plan, keys, toolchain)
     if not refresh and (unchanged := _unchanged(layout.out, digest)):

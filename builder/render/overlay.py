@@ -107,7 +107,10 @@ def _load(name: str, profile: Profile, overlays_dir: Path, location: Location | 
     files = tuple(
         _file(path, directory, environment, values)
         for path in sorted(directory.rglob("*"))
-        if path != directory / DESCRIPTION_FILE and (path.is_symlink() or not path.is_dir())
+        if path != directory / DESCRIPTION_FILE
+        # What running the client on a desk leaves behind is not part of the overlay.
+        and "__pycache__" not in path.parts
+        and (path.is_symlink() or not path.is_dir())
     )
     return Overlay(name, description, document, units, files)
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.fetch import cache_directory
-from builder.toolchain.apt import Archive, find_archive
+from builder.toolchain.apt import Archive
 from builder.toolchain.mkosi import Mkosi, find_mkosi
 from builder.toolchain.tools_tree import ensure_tools_tree
 
-__all__ = ["Archive", "Mkosi", "Toolchain", "find_archive", "open_toolchain"]
+__all__ = ["Archive", "Mkosi", "Toolchain", "open_toolchain"]
+
+HOST_ARCHIVE = Archive()
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,9 @@ class Toolchain:
         return self.mkosi.command("--directory", "", "--tools-tree", str(self.tools_tree), "box", "--", *argv)
 
 
-def open_toolchain(archive: Archive | None = None) -> Toolchain:
+def open_toolchain(archive: Archive = HOST_ARCHIVE) -> Toolchain:
     """Obtain and check the tools; `archive` is where Debian packages come from, by default the host's mirror."""
     cache = cache_directory()
-    archive = archive or find_archive()
     mkosi = find_mkosi(cache, archive)
     tools_tree, digest = ensure_tools_tree(cache, mkosi, archive)
     return Toolchain(mkosi, tools_tree, digest, cache)

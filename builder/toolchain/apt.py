@@ -5,6 +5,7 @@ that mirror and us.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from builder.errors import ToolError
@@ -16,10 +17,24 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 @dataclass(frozen=True)
 class Archive:
-    """A Debian archive: the address that holds `dists/` and `pool/`, and the proxy that apt reaches it through."""
+    """A Debian archive: the mirror and snapshot that a profile names, or else the mirror that the host's apt uses.
 
-    url: str
-    proxy: str = ""
+    With a snapshot the address is `<mirror>/archive/debian/<snapshot>`, as snapshot archives lay it out.
+    """
+
+    mirror: str | None = None
+    snapshot: str | None = None
+
+    @cached_property
+    def url(self) -> str:
+        """The address that holds `dists/` and `pool/`. apt is only asked when it is needed; it takes half a second."""
+        url = (self.mirror or _host_mirror()).rstrip("/")
+        return f"{url}/archive/debian/{self.snapshot}" if self.snapshot else url
+
+    @cached_property
+    def proxy(self) -> str:
+        """The proxy that the host's apt goes through, empty for none."""
+        return run(["apt-config", "--format", "%v%n", "dump", "Acquire::http::Proxy"], check=False).stdout.strip()
 
     def sources(self, release: str) -> str:
         """Return the deb822 source of one release, for `/etc/apt/sources.list.d`."""
@@ -37,18 +52,6 @@ class Archive:
         return directory
 
 
-def find_archive(mirror: str | None = None, snapshot: str | None = None) -> Archive:
-    """Return the archive that a profile names, or else the one that the host's apt is configured with.
-
-    With a `snapshot` the address is `<mirror>/archive/debian/<snapshot>`, as snapshot archives lay it out.
-    """
-    proxy = _setting("Acquire::http::Proxy")
-    url = (mirror or _host_mirror()).rstrip("/")
-    if snapshot:
-        url = f"{url}/archive/debian/{snapshot}"
-    return Archive(url, proxy)
-
-
 def _host_mirror() -> str:
     tool(
         "apt-get",
@@ -64,7 +67,3 @@ def _host_mirror() -> str:
         "apt knows no Debian mirror on this machine",
         hint="Run `apt-get update` as root, or name a mirror in the profile under `distribution: mirror:`",
     )
-
-
-def _setting(name: str) -> str:
-    return run(["apt-config", "--format", "%v%n", "dump", name], check=False).stdout.strip()

@@ -110,6 +110,11 @@ def test_links_in_an_overlay_are_refused(render_overlays: Render, tmp_path: Path
         render_overlays({})
 
 
+def test_what_running_the_client_leaves_behind_is_not_in_the_image(render_overlays: Render) -> None:
+    plan = render_overlays({"client/usr/lib/a.py": "", "client/usr/lib/__pycache__/a.cpython-311.pyc": "x"})
+    assert [file.path for file in plan.files if "pycache" in file.path] == []
+
+
 def test_a_missing_overlay_is_told_with_the_nearest_name(resolved: ResolvedProfile, tmp_path: Path) -> None:
     (tmp_path / "bas").mkdir()
     (tmp_path / "bas/overlay.yaml").write_text("description: D.\n")
