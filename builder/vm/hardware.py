@@ -1,0 +1,129 @@
+"""The virtual hardware: a small PC with the parts that an appliance has, and no network card.
+
+Everything is named (`-nodefaults`), so that a machine has what stands here and nothing else.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.errors import BuilderError
+from builder.vm.accel import Accelerator
+from builder.vm.credentials import credential_arguments
+from builder.vm.directory import MachineDirectory
+from builder.vm.firmware import Firmware, firmware_arguments
+from builder.vm.last_words import last_words_credentials
+from builder.vm.shell import shell_arguments, shell_credentials
+from builder.vm.tpm import tpm_arguments
+
+LEAST_MEMORY_MIB = 1024
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What can be chosen about a machine.
+
+    `display` is none or gtk (a window); `serial` is file (only the log) or terminal (the person's terminal, and the
+    log). `guest_shell` adds what a test needs inside: the root shell, and the journal of a boot that fails.
+    """
+
+    memory_mib: int = 2048
+    cpus: int = min(2, os.cpu_count() or 1)
+    display: str = "none"
+    serial: str = "file"
+    guest_shell: bool = True
+
+
+@dataclass(frozen=True)
+class Sockets:
+    """The machine's unix sockets. `directory` must be short: a socket's path has at most 107 bytes (unix(7))."""
+
+    directory: Path
+
+    @property
+    def qmp(self) -> Path:
+        """QEMU's monitor."""
+        return self.directory / "qmp"
+
+    @property
+    def shell(self) -> Path:
+        """The guest's shell."""
+        return self.directory / "shell"
+
+    @property
+    def tpm(self) -> Path:
+        """The TPM's control channel."""
+        return self.directory / "tpm"
+
+
+def check_hardware(hardware: Hardware, *, meminfo: Path = Path("/proc/meminfo")) -> None:
+    """Refuse a machine that this host cannot hold, before it is built."""
+    host_cpus = os.cpu_count() or 1
+    if not 1 <= hardware.cpus <= host_cpus:
+        raise BuilderError(
+            f"a machine with {hardware.cpus} CPUs: this host has {host_cpus}", hint="Use --cpus 1 or more"
+        )
+    if hardware.memory_mib < LEAST_MEMORY_MIB:
+        raise BuilderError(
+            f"{hardware.memory_mib} MiB of memory are too little to load a model",
+            hint=f"Use {LEAST_MEMORY_MIB} or more, for example --memory 2048",
+        )
+    available_mib = _available_mib(meminfo)
+    if hardware.memory_mib > available_mib:
+        raise BuilderError(
+            f"a machine with {hardware.memory_mib} MiB of memory: this host has {available_mib} MiB to spare",
+            hint="Close something, or use less, for example --memory 1536",
+        )
+
+
+def _available_mib(meminfo: Path) -> int:
+    for line in meminfo.read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "MemAvailable":
+            return int(value.split()[0]) // 1024
+    raise BuilderError(f"{meminfo} does not say how much memory is available")
+
+
+def qemu_argv(
+    hardware: Hardware, accelerator: Accelerator, firmware: Firmware, files: MachineDirectory, sockets: Sockets
+) -> list[str]:
+    """Return QEMU's argument list for a machine."""
+    argv = [
+        *("qemu-system-x86_64", "-name", "claudineos", "-nodefaults", "-no-user-config"),
+        *accelerator.arguments(),
+        *("-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
+        *firmware_arguments(firmware, files.variables),
+        *_disk_arguments(files.disk),
+        *tpm_arguments(sockets.tpm),
+        *("-device", "virtio-rng-pci"),
+        *("-nic", "none"),
+        # A PS/2 keyboard is part of the board.
+        *("-vga", "virtio", "-display", hardware.display),
+        *_serial_arguments(hardware, files.serial_log),
+        *("-qmp", f"unix:{sockets.qmp},server=on,wait=off"),
+    ]
+    if hardware.guest_shell:
+        argv += shell_arguments(str(sockets.shell)) + credential_arguments(
+            shell_credentials() | last_words_credentials()
+        )
+    return argv
+
+
+def _disk_arguments(disk: Path) -> list[str]:
+    """One virtio disk, first in the boot order. QEMU opens the image behind it read-only, with a shared lock."""
+    node = {
+        "driver": "qcow2",
+        "node-name": "disk",
+        "discard": "unmap",
+        "file": {"driver": "file", "filename": str(disk)},
+    }
+    return ["-blockdev", json.dumps(node), "-device", "virtio-blk-pci,drive=disk,bootindex=0"]
+
+
+def _serial_arguments(hardware: Hardware, serial_log: Path) -> list[str]:
+    if hardware.serial == "terminal":
+        # The monitor shares the terminal (Ctrl+A, then C or X); Ctrl+C belongs to the guest.
+        shared = f"stdio,id=serial,mux=on,signal=off,logfile={serial_log},logappend=off"
+        return ["-chardev", shared, "-serial", "chardev:serial", "-mon", "chardev=serial"]
+    return ["-chardev", f"file,id=serial,path={serial_log}", "-serial", "chardev:serial"]

@@ -1,0 +1,89 @@
+"""What the serial line tells about a boot: how far it is, and whether it has failed.
+
+The firmware, the kernel (its errors even with `quiet`) and systemd write there before anything else can be asked.
+"""
+
+import re
+from pathlib import Path
+
+# What a firmware or a kernel says when a boot will not go on by itself, and what it means.
+FAILURES = (
+    (r"Kernel panic - not syncing", "the kernel panicked"),
+    (r"You are in (emergency|rescue) mode", "systemd gave up and went into emergency mode"),
+    (r"Reached target .*[Ee]mergency", "systemd gave up and went into emergency mode"),
+    (r"Cannot open access to console, the root account is locked", "systemd gave up and went into emergency mode"),
+    (
+        r"BdsDxe: .*(Access Denied|Security Violation)",
+        "the firmware refused the boot loader: no enrolled key signed it",
+    ),
+    (
+        r"Error loading .*: (Access Denied|Security Violation)",
+        "the boot loader's image was refused: no enrolled key signed it",
+    ),
+    (r"BdsDxe: No bootable option or device was found", "the firmware found nothing to boot on the disk"),
+    # The kernel found no key for the root hash's signature, or a hash that does not fit; emergency mode follows later.
+    (r"Failed to start .*(ntegrity Protection Setup for root|veritysetup@root)", "the kernel refused the root"),
+    (r"verity: \S+ (data|metadata) block \d+ is corrupted", "a block does not match the root hash"),
+)
+# Each says that a stage has begun. The last one seen is where the boot is.
+STAGES = (
+    (r"BdsDxe: starting", "boot loader"),
+    (r"Linux version \d|\[ +0\.0{6}\]", "kernel"),
+    (r"Running in initrd|initrd-switch-root|Queued start job for default target initrd", "initrd"),
+    (r"Switching root|Queued start job for default target multi-user", "system"),
+)
+# Terminal control sequences: CSI, OSC, and two-byte escapes.
+CONTROL = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\^_78=>])|[\x00-\x08\x0b-\x1f\x7f]")
+SHOWN_CHARACTERS = 100
+
+
+class SerialLog:
+    """Reads the serial log as it grows.
+
+    `stage` is how far the boot is; `last_line` what was written last; `failure` what went wrong, "" so far nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._partial = ""
+        self.stage = "firmware"
+        self.last_line = ""
+        self.failure = ""
+
+    def read(self) -> None:
+        """Take in what has been written since the last time."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as log:
+            log.seek(self._offset)
+            data = log.read()
+        self._offset += len(data)
+        *lines, self._partial = (self._partial + data.decode(errors="replace")).split("\n")
+        for line in lines:
+            self._take(line)
+        # A panic's last line may never end; look at what is there of it.
+        self._take(self._partial)
+
+    def restart(self) -> None:
+        """Note that the machine has been reset: the boot begins again."""
+        self.stage = "firmware"
+
+    def _take(self, raw: str) -> None:
+        line = CONTROL.sub("", raw).strip()
+        if not line:
+            return
+        self.last_line = line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
+        for pattern, stage in STAGES:
+            if re.search(pattern, line):
+                self.stage = stage
+        if not self.failure:
+            self.failure = find_failure(line)
+
+
+def find_failure(line: str) -> str:
+    """Say what a line of the serial log means if it means failure, else ""."""
+    for pattern, meaning in FAILURES:
+        if re.search(pattern, line):
+            return f"{meaning} ({line[:SHOWN_CHARACTERS]})"
+    return ""
