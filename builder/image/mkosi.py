@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import disk_usage
 
 from builder import log
 from builder.errors import ToolError
@@ -47,8 +48,8 @@ def run_mkosi(
 
     Raises ToolError with the way out, when there is a known one; the whole output is in `log_file`.
     """
-    with _cache(toolchain.cache) as cache, tempfile.TemporaryDirectory(dir=cache, prefix="run-") as scratch:
-        sandbox = archive.write_sandbox(Path(scratch) / "sandbox", profile.distribution.release)
+    with _cache(toolchain.cache) as cache, _scratch(cache) as scratch:
+        sandbox = archive.write_sandbox(scratch / "sandbox", profile.distribution.release)
         arguments = [
             *("--directory", str(tree)),
             *("--output-directory", str(output)),
@@ -89,6 +90,28 @@ def _cache(cache: Path) -> Iterator[Path]:
             log.info("Another build uses the cache; waiting for it …")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield directory
+
+
+# The trees of image and initrd, and the image in the making: measured 1.1 GB, and the model twice.
+_SCRATCH_BYTES = 4_000_000_000
+_SHARED_MEMORY = Path("/dev/shm")
+
+
+@contextmanager
+def _scratch(cache: Path) -> Iterator[Path]:
+    """Make the directory that mkosi works in, in memory where there is plenty: copying trees of small files takes a
+    third of the build on a disk, and next to nothing there.
+    """
+    in_memory = _SHARED_MEMORY.is_dir() and min(_free_memory(), disk_usage(_SHARED_MEMORY).free) > 2 * _SCRATCH_BYTES
+    place = _SHARED_MEMORY if in_memory else cache
+    with tempfile.TemporaryDirectory(dir=place, prefix="claudineos-") as scratch:
+        yield Path(scratch)
+
+
+def _free_memory() -> int:
+    """Bytes that are available without swapping (proc_meminfo(5))."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
 
 
 class _Reader:

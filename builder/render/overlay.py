@@ -2,6 +2,9 @@
 
 `*.j2` files go through jinja2, which sees the resolved profile and nothing else, and refuses a name that is not in it.
 All other files are copied byte for byte. Modes are 0755 for what its owner may execute, else 0644.
+
+A program named `finalize` beside it is run by mkosi when everything else is in place, with the image's root in
+$BUILDROOT: for what can only be computed from the whole.
 """
 
 from collections.abc import Mapping
@@ -21,6 +24,7 @@ from builder.profile.validate import StrictModel, validate
 # The package runs from its source tree; so the overlays of the repository are found from any directory.
 OVERLAYS_DIR = Path(__file__).parents[2] / "overlays"
 DESCRIPTION_FILE = "overlay.yaml"
+FINALIZE_SCRIPT = "finalize"
 TEMPLATE_SUFFIX = ".j2"
 
 
@@ -69,6 +73,7 @@ class Overlay:
     document: Document
     units: tuple[Listed, ...]
     files: tuple[OverlayFile, ...]
+    finalize: OverlayFile | None
 
     def listed(self, section: str) -> list[Listed]:
         """Return what a section of the description lists."""
@@ -104,15 +109,16 @@ def _load(name: str, profile: Profile, overlays_dir: Path, location: Location | 
         replace(listed, thing=_template(environment, listed.thing, values, listed.location))
         for listed in _listed(description, document, "units")
     )
-    files = tuple(
-        _file(path, directory, environment, values)
+    files = {
+        file.target: file
         for path in sorted(directory.rglob("*"))
-        if path != directory / DESCRIPTION_FILE
         # What running the client on a desk leaves behind is not part of the overlay.
-        and "__pycache__" not in path.parts
-        and (path.is_symlink() or not path.is_dir())
-    )
-    return Overlay(name, description, document, units, files)
+        if "__pycache__" not in path.parts and (path.is_symlink() or not path.is_dir())
+        for file in [_file(path, directory, environment, values)]
+    }
+    del files[DESCRIPTION_FILE]
+    finalize = files.pop(FINALIZE_SCRIPT, None)
+    return Overlay(name, description, document, units, tuple(files.values()), finalize)
 
 
 def _listed(description: OverlayDescription, document: Document, section: str) -> list[Listed]:

@@ -57,10 +57,9 @@ def render(resolved: ResolvedProfile, overlays_dir: Path) -> RenderPlan:
     ]
     # A later overlay's file takes an earlier one's place; load_overlays has checked that this is meant.
     laid: dict[str, OverlayFile] = {file.target: file for overlay in overlays for file in overlay.files}
-    files += [
-        RenderedFile(f"mkosi.extra/{file.target}", file.content, file.mode, (Location(file.source),), from_overlay=True)
-        for file in laid.values()
-    ]
+    files += [_copied(f"mkosi.extra/{file.target}", file) for file in laid.values()]
+    # mkosi runs what is in this directory, in the order of names.
+    files += [_copied(f"mkosi.finalize.d/{overlay.name}", overlay.finalize) for overlay in overlays if overlay.finalize]
     return RenderPlan(tuple(sorted(files, key=lambda file: file.path)))
 
 
@@ -71,6 +70,10 @@ def _preset(overlays: tuple[Overlay, ...]) -> list[Line]:
         for unit in overlay.units:
             written += [Line(f"# {unit.reason}"), Line(f"enable {unit.thing}", unit.location)]
     return [*written, Line("disable *")]
+
+
+def _copied(path: str, file: OverlayFile) -> RenderedFile:
+    return RenderedFile(path, file.content, file.mode, (Location(file.source),), from_overlay=True)
 
 
 def _configuration(path: str, text: Sequence[Line]) -> RenderedFile:

@@ -29,11 +29,12 @@ FAILURES = (
 STAGES = (
     (r"BdsDxe: starting", "boot loader"),
     (r"Linux version \d|\[ +0\.0{6}\]", "kernel"),
-    (r"Running in initrd|initrd-switch-root|Queued start job for default target initrd", "initrd"),
-    (r"Switching root|Queued start job for default target multi-user", "system"),
 )
-# Terminal control sequences: CSI, OSC, and two-byte escapes.
-CONTROL = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\^_78=>])|[\x00-\x08\x0b-\x1f\x7f]")
+# systemd marks its start for the terminal (OSC 3008, systemd's UAPI context), in the initrd and again in the real
+# root; with a quiet kernel it is the only word between the boot loader and the client.
+SYSTEMD_STARTS = re.compile(r"\x1b\]3008;start=[^\x1b\x07]*;comm=systemd;[^\x1b\x07]*type=boot")
+# Terminal control sequences: CSI, strings (OSC, DCS), and two-byte escapes.
+CONTROL = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]P][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\^_78=>])|[\x00-\x08\x0b-\x1f\x7f]")
 SHOWN_CHARACTERS = 100
 
 
@@ -70,7 +71,11 @@ class SerialLog:
         self.stage = "firmware"
 
     def _take(self, raw: str) -> None:
-        line = CONTROL.sub("", raw).strip()
+        if SYSTEMD_STARTS.search(raw):
+            self.stage = "system" if self.stage == "initrd" else "initrd"
+        # What a carriage return has overwritten is not on the screen any more.
+        written = [CONTROL.sub("", piece).strip() for piece in raw.split("\r")]
+        line = next((piece for piece in reversed(written) if piece), "")
         if not line:
             return
         self.last_line = line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"

@@ -1,8 +1,12 @@
-"""The image boots the way it promises."""
+"""The image boots the way it promises: signed from the firmware to the last block of the root."""
 
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from builder.image import Artifacts
+from builder.vm.disk_image import DiskImage
 from builder.vm.machine import Machine
 
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -17,8 +21,62 @@ def test_secure_boot_is_on(machine: Machine) -> None:
     assert machine.shell.run_binary(f"cat {SECURE_BOOT}").stdout[-1:] == b"\1"
 
 
+def test_the_kernel_is_locked_down(host: Any) -> None:
+    assert "[integrity]" in host.file("/sys/kernel/security/lockdown").content_string
+
+
+@pytest.fixture(scope="session")
+def artifacts(image: DiskImage) -> Artifacts:
+    return Artifacts.read(image.path.parent)
+
+
+def test_the_root_is_the_one_that_was_built(host: Any, artifacts: Artifacts) -> None:
+    root = host.mount_point("/")
+    assert (root.filesystem, root.device) == ("erofs", "/dev/mapper/root")
+    assert "ro" in root.options
+    assert artifacts.root_hash in host.check_output("dmsetup table root")
+    assert f"roothash={artifacts.root_hash}" in host.file("/proc/cmdline").content_string
+
+
+def test_the_kernel_itself_checked_the_signature_of_the_root(host: Any) -> None:
+    assert host.file("/sys/module/dm_verity/parameters/require_signatures").content_string == "Y\n"
+    assert "root_hash_sig_key_desc" in host.check_output("dmsetup table root")
+
+
+def test_the_kernel_refuses_the_same_root_without_a_signature(host: Any, artifacts: Artifacts) -> None:
+    """Root asks for a second mapping of the very blocks that are mounted, leaving the signature away."""
+    data, hashes = (f"/dev/disk/by-partlabel/{entry.label}" for entry in artifacts.partitions[1:3])
+    attach = f"/usr/lib/systemd/systemd-veritysetup attach unsigned {data} {hashes} {artifacts.root_hash}"
+    refused = host.run(attach)
+    assert refused.rc != 0
+    assert "Required key not available" in refused.stderr
+    assert not host.file("/dev/mapper/unsigned").exists
+
+
+def test_nothing_on_the_root_can_be_changed(host: Any) -> None:
+    for path in ("/etc/passwd", "/usr/bin/claudine", "/new"):
+        assert host.run(f"echo changed >> {path}").rc != 0
+    assert host.run("mount -o remount,rw /").rc != 0
+
+
+def test_var_forgets_and_runs_nothing(host: Any) -> None:
+    var = host.mount_point("/var")
+    assert var.filesystem == "tmpfs"
+    assert {"nosuid", "nodev", "noexec"} <= set(var.options)
+    assert host.run("cp /usr/bin/true /var/tmp/ && /var/tmp/true").rc == 126
+
+
 def test_no_unit_has_failed(host: Any) -> None:
     assert host.check_output("systemctl --failed --plain --no-legend") == ""
+    assert host.check_output("systemctl is-system-running") == "running"
+
+
+def test_there_is_nowhere_to_log_in(host: Any) -> None:
+    units = host.check_output("systemctl list-units --all --plain --no-legend")
+    assert [line for line in units.splitlines() if "getty" in line or "ssh" in line] == []
+    assert [
+        line for line in host.file("/etc/shadow").content_string.splitlines() if line.split(":")[1][0] not in "!*"
+    ] == []
 
 
 def test_the_screen_can_be_pictured(machine: Machine, tmp_path: Path) -> None:

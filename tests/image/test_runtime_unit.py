@@ -1,0 +1,77 @@
+"""The model runs by itself, cut off from everything but one socket."""
+
+from typing import Any
+
+import pytest
+
+from builder.vm.machine import Machine
+
+UNIT = "claudine-runtime.service"
+SOCKET = "/run/claudine-runtime/llama.sock"
+
+
+@pytest.fixture(scope="session")
+def process_id(machine: Machine, host: Any) -> str:
+    machine.wait_for_unit(UNIT)
+    return str(host.check_output(f"systemctl show --property=MainPID --value {UNIT}"))
+
+
+def test_the_system_call_filter_is_active(host: Any, process_id: str) -> None:
+    # 2 is SECCOMP_MODE_FILTER (proc_pid_status(5)).
+    status = host.file(f"/proc/{process_id}/status").content_string
+    assert "Seccomp:\t2\n" in status
+    assert "NoNewPrivs:\t1\n" in status
+
+
+def test_it_has_no_privileges(host: Any, process_id: str) -> None:
+    lines = host.file(f"/proc/{process_id}/status").content_string.splitlines()
+    status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
+    assert host.check_output(f"stat -c %U:%G /proc/{process_id}") == "claudine-runtime:claudine"
+
+
+def test_its_network_has_no_way_out(host: Any, process_id: str) -> None:
+    inside = f"nsenter --target {process_id} --net"
+    assert host.check_output(f"readlink /proc/{process_id}/ns/net") != host.check_output("readlink /proc/1/ns/net")
+    interfaces = host.check_output(f"cat /proc/{process_id}/net/dev").splitlines()[2:]
+    assert [line.split(":")[0].strip() for line in interfaces] == ["lo"]
+    refused = host.run(f"{inside} bash -c 'echo > /dev/tcp/192.0.2.1/443'")
+    assert refused.rc != 0
+    assert "Network is unreachable" in refused.stderr
+
+
+@pytest.mark.parametrize("family", ["AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET", "AF_VSOCK"])
+def test_its_sandbox_opens_no_socket_but_unix_ones(host: Any, family: str) -> None:
+    """The unit's own restrictions, around a program that tries what the model must not be able to do."""
+    properties = ("RestrictAddressFamilies", "SystemCallFilter", "CapabilityBoundingSet")
+    shown = {name: host.check_output(f"systemctl show --property={name} --value {UNIT}") for name in properties}
+    assert shown["RestrictAddressFamilies"] == "AF_UNIX"
+    options = " ".join(f"--property='{name}={value}'" for name, value in shown.items())
+    attempt = f"import socket; socket.socket(socket.{family}, socket.SOCK_RAW)"
+    refused = host.run(f'systemd-run --quiet --wait --pipe {options} python3 -c "{attempt}"')
+    assert "Address family not supported by protocol" in refused.stderr
+
+
+def test_only_the_client_may_talk_to_it(host: Any) -> None:
+    socket = host.file(SOCKET)
+    assert (socket.is_socket, socket.user, socket.group) == (True, "claudine-runtime", "claudine")
+    assert socket.mode & 0o007 == 0
+    as_nobody = "setpriv --reuid=nobody --regid=nogroup --clear-groups"
+    refused = host.run(f"{as_nobody} claudine status")
+    assert refused.rc != 0
+    assert host.run("setpriv --reuid=claudine --regid=claudine --clear-groups claudine status").rc == 0
+
+
+def test_its_memory_is_limited(host: Any) -> None:
+    assert host.check_output(f"systemctl show --property=MemoryMax --value {UNIT}") == str(1024 * 1024 * 1024)
+
+
+def test_units_of_ours_are_well_confined(host: Any) -> None:
+    """At most 2.0 of 10 in systemd's own judgement."""
+    for unit in (UNIT, "claudine-client@tty1.service"):
+        assert host.run(f"systemd-analyze security --threshold=20 {unit}").rc == 0
+
+
+def test_it_answers(machine: Machine) -> None:
+    answer = machine.succeed("claudine ask 'What is the capital of France?'", timeout_s=600)
+    assert "Paris" in answer
