@@ -68,7 +68,7 @@ def wait_for_model(machine: Machine, timeout_s: float = BOOT_TIMEOUT_S) -> None:
 
 def ask(machine: Machine, question: str, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
     """Put one question to the model with the client in the guest, and return the answer alone."""
-    with log.step("Asking"):
+    with log.step("Asking"), machine.watch.errand("the model is at work"):
         done = machine.run(f"claudine ask -- {shlex.quote(question)}", timeout_s)
     if done.returncode != 0:
         raise MachineError(f"claudine ask failed with status {done.returncode}: {done.stderr.strip()}")

@@ -60,22 +60,21 @@ class SerialLog:
             log.seek(self._offset)
             data = log.read()
         self._offset += len(data)
-        *lines, self._partial = (self._partial + data.decode(errors="replace")).split("\n")
-        for line in lines:
+        text = self._partial + data.decode(errors="replace")
+        starts = len(SYSTEMD_STARTS.findall(text)) - len(SYSTEMD_STARTS.findall(self._partial))
+        # A panic's last line may never end: the last piece is looked at too, and again when there is more of it.
+        for line in re.split(r"[\r\n]+", text):
             self._take(line)
-        # A panic's last line may never end; look at what is there of it.
-        self._take(self._partial)
+        for _ in range(starts):
+            self.stage = "system" if self.stage == "initrd" else "initrd"
+        self._partial = text.rpartition("\n")[2]
 
     def restart(self) -> None:
         """Note that the machine has been reset: the boot begins again."""
         self.stage = "firmware"
 
     def _take(self, raw: str) -> None:
-        if SYSTEMD_STARTS.search(raw):
-            self.stage = "system" if self.stage == "initrd" else "initrd"
-        # What a carriage return has overwritten is not on the screen any more.
-        written = [CONTROL.sub("", piece).strip() for piece in raw.split("\r")]
-        line = next((piece for piece in reversed(written) if piece), "")
+        line = CONTROL.sub("", raw).strip()
         if not line:
             return
         self.last_line = line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"

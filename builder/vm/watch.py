@@ -6,7 +6,8 @@ nobody thought of.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,7 +39,7 @@ class Watch:
         self._qmp = qmp
         self._qemu_log = qemu_log
         self._started = self._reported = time.monotonic()
-        self._reported_line = ""
+        self._reported_line = self._errand = ""
         self.serial_log = serial_log
         self.shell: GuestShell | None = None
         self.resets = 0
@@ -71,11 +72,23 @@ class Watch:
         self.check()
         if time.monotonic() - self._reported >= REPORT_EVERY_S:
             self._reported = time.monotonic()
+            if self._errand:
+                log.info(f"{self.uptime_s:.0f} s, {self._errand}")
+                return
             line = self.serial_log.last_line
             # A quiet kernel says nothing for a minute: once is enough for what stood there before.
             news = "nothing new on the serial line" if line == self._reported_line else line
             self._reported_line = line
             log.info(f"{self.uptime_s:.0f} s, {self.serial_log.stage}: {news}")
+
+    @contextmanager
+    def errand(self, what: str) -> Iterator[None]:
+        """Report `what` the machine does instead of what its serial line says."""
+        self._errand = what
+        try:
+            yield
+        finally:
+            self._errand = ""
 
     def until(self, what: str, look: Callable[[], Found | None], *, timeout_s: float, every_s: float = 1.0) -> Found:
         """Call `look` until it returns something other than None; a MachineError names `what` when time is over."""

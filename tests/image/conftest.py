@@ -58,11 +58,14 @@ def machine(
     capture: Any = request.config.pluginmanager.getplugin("capturemanager")
     with Machine(open_toolchain(), image, directory, artefacts=ARTEFACTS / "boot") as machine:
         request.config.stash[MACHINE] = machine
-        # Minutes without a word look like a hang.
-        with capture.global_and_fixture_disabled():
-            machine.wait_for_boot()
-        yield machine
-        del request.config.stash[MACHINE]
+        try:
+            # Minutes without a word look like a hang.
+            with capture.global_and_fixture_disabled():
+                machine.wait_for_boot()
+            yield machine
+        finally:
+            # From here on there is nothing left to keep for a test.
+            del request.config.stash[MACHINE]
         machine.shutdown()
 
 

@@ -51,6 +51,14 @@ def test_the_log_tells_how_far_the_boot_is(tmp_path: Path) -> None:
         serial.write(b"sion 7.2\r\n")
         log.read()
         assert (log.stage, log.last_line) == ("kernel", "[    0.000000] Linux version 7.2")
+        mark = b"\x1b]3008;start=73cd;user=root;pid=1;comm=systemd;type=boot\x1b\\"
+        serial.write(b"\x1bP+q6E616D65\x1b\\" + mark)
+        log.read()
+        log.read()
+        assert log.stage == "initrd"
+        serial.write(b"[  OK  ] Reached target\r\n" + mark + b"loading: 1 s\rloading: 2 s\r")
+        log.read()
+        assert (log.stage, log.last_line) == ("system", "loading: 2 s")
         log.restart()
         assert log.stage == "firmware"
     assert log.failure == ""
