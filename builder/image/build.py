@@ -4,7 +4,6 @@ Everything is made in a hidden directory beside `out` and renamed into place whe
 leaves the previous artifacts as they were. A build whose inputs have not changed is not done again.
 """
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -15,11 +14,12 @@ from pathlib import Path
 from builder import log
 from builder.errors import BuilderError
 from builder.image.artifacts import Artifacts, Partition, sums_hold, write_sums
+from builder.image.inputs import BuildInputs
 from builder.image.mkosi import run_mkosi
 from builder.image.weights import obtain_weights
 from builder.keys import KeySet
 from builder.profile.load import ResolvedProfile
-from builder.render import OVERLAYS_DIR, RenderPlan, render, write_plan
+from builder.render import OVERLAYS_DIR, render, write_plan
 from builder.run import run
 from builder.toolchain import Archive, Toolchain, open_toolchain
 
@@ -65,56 +65,33 @@ def build_image(resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *,
 
     With `refresh`, newer packages are looked for and everything is built again.
     """
-    profile = resolved.profile
     plan = render(resolved, OVERLAYS_DIR)
-    archive = Archive(profile.distribution.mirror, profile.distribution.snapshot)
-    toolchain = open_toolchain(archive)
-    digest = _inputs_digest(resolved, plan, keys, toolchain)
-    if not refresh and (unchanged := _unchanged(layout.out, digest)):
+    archive = Archive(resolved.profile.distribution.mirror, resolved.profile.distribution.snapshot)
+    inputs = BuildInputs(resolved, plan, keys, archive, open_toolchain(archive))
+    if not refresh and (unchanged := _unchanged(layout.out, inputs)):
         log.info(f"Nothing changed; {layout.out / unchanged.image} is up to date")
         return unchanged
-    _check_room(layout, toolchain)
+    _check_room(layout, inputs.toolchain)
     write_plan(plan, layout.tree)
     weights = obtain_weights(resolved)
     with tempfile.TemporaryDirectory(dir=layout.directory, prefix=".out-") as scratch:
         staging = Path(scratch) / "out"
         staging.mkdir()
-        artifacts = _make(staging, resolved, plan, keys, layout, toolchain, archive, weights, digest, refresh)
+        layout.log_file.unlink(missing_ok=True)
+        started = time.monotonic()
+        with log.step(f"Building {resolved.profile.image.label} (log: {layout.log_file})"):
+            run_mkosi(layout.tree, staging, layout.log_file, inputs, weights, refresh=refresh)
+        artifacts = _record(staging, inputs, mkosi_s=time.monotonic() - started)
         if layout.out.exists():
             layout.out.rename(Path(scratch) / "old")
         staging.rename(layout.out)
     return artifacts
 
 
-def _make(
-    staging: Path,
-    resolved: ResolvedProfile,
-    plan: RenderPlan,
-    keys: KeySet,
-    layout: BuildLayout,
-    toolchain: Toolchain,
-    archive: Archive,
-    weights: Path,
-    digest: str,
-    refresh: bool,
-) -> Artifacts:
-    profile = resolved.profile
+def _record(staging: Path, inputs: BuildInputs, mkosi_s: float) -> Artifacts:
+    """Clean up what mkosi made, and write the record and the sums beside it."""
+    profile = inputs.profile
     label = profile.image.label
-    layout.log_file.unlink(missing_ok=True)
-    started = time.monotonic()
-    with log.step(f"Building {label} (log: {layout.log_file})"):
-        run_mkosi(
-            layout.tree,
-            staging,
-            layout.log_file,
-            toolchain=toolchain,
-            archive=archive,
-            profile=profile,
-            keys=keys,
-            weights=weights,
-            refresh=refresh,
-        )
-    mkosi_s = time.monotonic() - started
     _keep_artifacts(staging, label)
     artifacts = Artifacts(
         profile=profile.name,
@@ -123,8 +100,8 @@ def _make(
         uki=f"{label}.efi",
         manifest=f"{label}.manifest",
         root_hash=(staging / f"{label}.roothash").read_text().strip(),
-        inputs_digest=digest,
-        profile_digest=plan.digest,
+        inputs_digest=inputs.digest,
+        profile_digest=inputs.plan.digest,
         source_date=profile.image.source_date.isoformat(),
         model={
             "name": profile.model.name,
@@ -132,10 +109,10 @@ def _make(
             "sha256": profile.model.sha256,
             "size_bytes": profile.model.size_bytes,
         },
-        certificates={str(pair.role): pair.certificate.sha256 for pair in keys.pairs},
-        throwaway_keys=keys.throwaway,
-        tools=_tool_versions(toolchain),
-        partitions=_partitions(staging / f"{label}.raw", toolchain),
+        certificates={str(pair.role): pair.certificate.sha256 for pair in inputs.keys.pairs},
+        throwaway_keys=inputs.keys.throwaway,
+        tools=_tool_versions(inputs.toolchain),
+        partitions=_partitions(staging / f"{label}.raw", inputs.toolchain),
         timings_s={"mkosi": round(mkosi_s, 1)},
     )
     write_sums(staging)
@@ -143,26 +120,12 @@ def _make(
     return artifacts
 
 
-def _inputs_digest(resolved: ResolvedProfile, plan: RenderPlan, keys: KeySet, toolchain: Toolchain) -> str:
-    """Digest of all that decides the image's bytes, except the state of the package mirror."""
-    inputs = {
-        "plan": plan.digest,
-        "model": resolved.profile.model.sha256,
-        "mirror": resolved.profile.distribution.mirror,
-        "snapshot": resolved.profile.distribution.snapshot,
-        "certificates": [pair.certificate.sha256 for pair in keys.pairs],
-        "mkosi": toolchain.mkosi.version,
-        "tools": toolchain.tools_digest,
-    }
-    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-
-
-def _unchanged(out: Path, digest: str) -> Artifacts | None:
+def _unchanged(out: Path, inputs: BuildInputs) -> Artifacts | None:
     try:
         artifacts = Artifacts.read(out)
     except BuilderError:
         return None
-    return artifacts if artifacts.inputs_digest == digest and sums_hold(out) else None
+    return artifacts if artifacts.inputs_digest == inputs.digest and sums_hold(out) else None
 
 
 # The tree of installed packages, the image in the making, and the finished one: measured 2.6 GB, and the model twice.

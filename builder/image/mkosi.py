@@ -10,10 +10,8 @@ from shutil import disk_usage
 
 from builder import log
 from builder.errors import ToolError
-from builder.keys import KeySet
-from builder.profile.model import Profile
+from builder.image.inputs import BuildInputs
 from builder.run import run_logged
-from builder.toolchain import Archive, Toolchain
 from builder.toolchain.tools_tree import packages_directory
 
 MODELS = "/usr/share/claudine/models"
@@ -33,21 +31,14 @@ _REMEDIES = {
 
 
 def run_mkosi(
-    tree: Path,
-    output: Path,
-    log_file: Path,
-    *,
-    toolchain: Toolchain,
-    archive: Archive,
-    profile: Profile,
-    keys: KeySet,
-    weights: Path,
-    refresh: bool,
+    tree: Path, output: Path, log_file: Path, inputs: BuildInputs, weights: Path, *, refresh: bool = False
 ) -> None:
     """Build the tree's image into the empty directory `output`.
 
-    Raises ToolError with the way out, when there is a known one; the whole output is in `log_file`.
+    With `refresh`, the tree of installed packages is made anew, from the newest packages. Raises ToolError with the way
+    out, when there is a known one; the whole output is in `log_file`.
     """
+    profile, keys, toolchain, archive = inputs.profile, inputs.keys, inputs.toolchain, inputs.archive
     with _cache(toolchain.cache) as cache, _scratch(cache) as scratch:
         sandbox = archive.write_sandbox(scratch / "sandbox", profile.distribution.release)
         arguments = [
@@ -131,5 +122,5 @@ class _Reader:
                 self._remedy = remedy
 
     def explain(self, error: ToolError) -> ToolError:
-        """Put the remedy in front of where the log is."""
-        return ToolError(error.message, hint="\n".join(filter(None, (self._remedy, error.hint))))
+        """Say the known remedy in place of mkosi's last lines."""
+        return ToolError(f"mkosi failed. {self._remedy}", hint=error.hint) if self._remedy else error

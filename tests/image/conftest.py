@@ -66,7 +66,9 @@ def machine(
         finally:
             # From here on there is nothing left to keep for a test.
             del request.config.stash[MACHINE]
-        machine.shutdown()
+        # The last test: the power button turns the machine off.
+        machine.qmp.execute("system_powerdown")
+        machine.wait_for_power_off(timeout_s=180)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,40 @@
+"""All that decides an image's bytes."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from builder.keys import KeySet
+from builder.profile import Profile, ResolvedProfile
+from builder.render import RenderPlan
+from builder.toolchain import Archive, Toolchain
+
+
+@dataclass(frozen=True)
+class BuildInputs:
+    """What a build starts from. The weights are known by their digest in the profile before they are fetched."""
+
+    resolved: ResolvedProfile
+    plan: RenderPlan
+    keys: KeySet
+    archive: Archive
+    toolchain: Toolchain
+
+    @property
+    def profile(self) -> Profile:
+        """The resolved profile's values."""
+        return self.resolved.profile
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the inputs: equal digests mean equal images, but for packages that a mirror has replaced."""
+        inputs = {
+            "plan": self.plan.digest,
+            "model": self.profile.model.sha256,
+            "mirror": self.profile.distribution.mirror,
+            "snapshot": self.profile.distribution.snapshot,
+            "certificates": [pair.certificate.sha256 for pair in self.keys.pairs],
+            "mkosi": self.toolchain.mkosi.version,
+            "tools": self.toolchain.tools_digest,
+        }
+        return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
