@@ -24,7 +24,16 @@ from builder.run import run
 from builder.toolchain import Archive, Toolchain, open_toolchain
 
 # The programs whose versions shape an image's bytes.
-_RECORDED_TOOLS = ("systemd-repart", "systemd-ukify", "systemd-boot-efi", "erofs-utils", "cryptsetup-bin", "openssl")
+_RECORDED_TOOLS = (
+    "dosfstools",
+    "erofs-utils",
+    "kmod",
+    "mtools",
+    "openssl",
+    "sbsigntool",
+    "systemd-repart",
+    "systemd-ukify",
+)
 
 
 @dataclass(frozen=True)
