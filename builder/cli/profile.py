@@ -5,6 +5,7 @@ import json
 import click
 
 from builder import profile
+from builder.render import OVERLAYS_DIR, render
 
 
 @click.group()
@@ -48,9 +49,9 @@ def show(name: str, origins: bool, as_json: bool) -> None:
 @command.command()
 @click.argument("names", metavar="PROFILE...", nargs=-1, required=True)
 def check(names: tuple[str, ...]) -> None:
-    """Check that profiles are complete and right."""
+    """Check that profiles are complete and right, and that their overlays fit."""
     for name in names:
-        profile.load_profile(name)
+        render(profile.load_profile(name), OVERLAYS_DIR)
         click.echo(f"{name}: ok")
 
 

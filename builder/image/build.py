@@ -6,7 +6,6 @@ leaves the previous artifacts as they were. A build whose inputs have not change
 
 import json
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,13 @@ from builder.errors import BuilderError
 from builder.image.artifacts import Artifacts, Partition, sums_hold, write_sums
 from builder.image.inputs import BuildInputs
 from builder.image.mkosi import run_mkosi
+from builder.image.place import emptied, locked
 from builder.image.weights import obtain_weights
 from builder.keys import KeySet
 from builder.profile.load import ResolvedProfile
 from builder.render import OVERLAYS_DIR, render, write_plan
 from builder.run import run
-from builder.toolchain import Archive, Toolchain, open_toolchain
+from builder.toolchain import Archive, Toolchain, check_room, open_toolchain
 
 # The programs whose versions shape an image's bytes.
 _RECORDED_TOOLS = (
@@ -34,6 +34,10 @@ _RECORDED_TOOLS = (
     "systemd-repart",
     "systemd-ukify",
 )
+
+
+# The tree of installed packages, the image in the making, and the finished one: measured 2.6 GB, and the model twice.
+_NEEDED_BYTES = 4_000_000_000
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,13 @@ def build_image(resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *,
     if not refresh and (unchanged := _unchanged(layout.out, inputs)):
         log.info(f"Nothing changed; {layout.out / unchanged.image} is up to date")
         return unchanged
-    _check_room(layout, inputs.toolchain)
-    write_plan(plan, layout.tree)
-    weights = obtain_weights(resolved)
-    with tempfile.TemporaryDirectory(dir=layout.directory, prefix=".out-") as scratch:
-        staging = Path(scratch) / "out"
+    layout.directory.mkdir(parents=True, exist_ok=True)
+    for place in (layout.directory, inputs.toolchain.cache):
+        check_room(place, _NEEDED_BYTES)
+    with locked(layout.directory / "lock"), emptied(layout.directory / ".new") as scratch:
+        write_plan(plan, layout.tree)
+        weights = obtain_weights(resolved)
+        staging = scratch / "out"
         staging.mkdir()
         layout.log_file.unlink(missing_ok=True)
         started = time.monotonic()
@@ -92,7 +98,7 @@ def build_image(resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *,
             run_mkosi(layout.tree, staging, layout.log_file, inputs, weights, refresh=refresh)
         artifacts = _record(staging, inputs, mkosi_s=time.monotonic() - started)
         if layout.out.exists():
-            layout.out.rename(Path(scratch) / "old")
+            layout.out.rename(scratch / "old")
         staging.rename(layout.out)
     return artifacts
 
@@ -135,21 +141,6 @@ def _unchanged(out: Path, inputs: BuildInputs) -> Artifacts | None:
     except BuilderError:
         return None
     return artifacts if artifacts.inputs_digest == inputs.digest and sums_hold(out) else None
-
-
-# The tree of installed packages, the image in the making, and the finished one: measured 2.6 GB, and the model twice.
-_BASE_BYTES = 3_000_000_000
-
-
-def _check_room(layout: BuildLayout, toolchain: Toolchain) -> None:
-    layout.directory.mkdir(parents=True, exist_ok=True)
-    for directory in {layout.directory, toolchain.cache}:
-        free = shutil.disk_usage(directory).free
-        if free < _BASE_BYTES:
-            raise BuilderError(
-                f"{directory} has {free / 1e9:.1f} GB free; a build needs {_BASE_BYTES / 1e9:.0f} GB",
-                hint="Free some room, or set XDG_CACHE_HOME and --build-dir to a larger disk",
-            )
 
 
 def _keep_artifacts(staging: Path, label: str) -> None:

@@ -1,16 +1,14 @@
 """One run of mkosi: the arguments that belong to this host, progress by step, and its complaints."""
 
-import fcntl
+import hashlib
 import re
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from shutil import disk_usage
 
 from builder import log
 from builder.errors import ToolError
 from builder.image.inputs import BuildInputs
+from builder.image.place import emptied, locked
 from builder.run import run_logged
 from builder.toolchain.tools_tree import packages_directory
 
@@ -22,7 +20,7 @@ _STEP = re.compile(r"‣ +(?:\[(?P<image>[\w.-]+)\] +)?(?P<title>.+)")
 
 # What the tools below mkosi say when the host is to blame, and what to do about it.
 _REMEDIES = {
-    "No space left on device": "The disk is full: free some 4 GB for the build and its cache",
+    "No space left on device": "The disk is full: free some 4 GB where the build and its cache are",
     "Temporary failure resolving": "There is no network, or no name resolution; packages come from a Debian mirror",
     "Could not connect to": "The Debian mirror cannot be reached; check the network and its address",
     "Unable to locate package": "A package in the profile or an overlay does not exist in this release",
@@ -39,14 +37,16 @@ def run_mkosi(
     out, when there is a known one; the whole output is in `log_file`.
     """
     profile, keys, toolchain, archive = inputs.profile, inputs.keys, inputs.toolchain, inputs.archive
-    with _cache(toolchain.cache) as cache, _scratch(cache) as scratch:
+    cache = toolchain.cache / "images"
+    cache.mkdir(exist_ok=True)
+    # One mkosi at a time may work in a cache of installed package trees.
+    with locked(cache / "lock"), emptied(_scratch(cache)) as scratch:
         sandbox = archive.write_sandbox(scratch / "sandbox", profile.distribution.release)
         arguments = [
             *("--directory", str(tree)),
             *("--output-directory", str(output)),
             *("--tools-tree", str(toolchain.tools_tree)),
             *("--cache-directory", str(cache)),
-            # Removed with `scratch`, whatever becomes of mkosi.
             *("--workspace-directory", str(scratch)),
             *("--package-cache-directory", str(packages_directory(toolchain.cache))),
             *("--sandbox-tree", str(sandbox)),
@@ -69,34 +69,18 @@ def run_mkosi(
             raise reader.explain(error) from error
 
 
-@contextmanager
-def _cache(cache: Path) -> Iterator[Path]:
-    """Hold the directory of installed package trees, which one mkosi at a time may work in."""
-    directory = cache / "images"
-    directory.mkdir(exist_ok=True)
-    with (directory / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info("Another build uses the cache; waiting for it …")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield directory
-
-
 # The trees of image and initrd, and the image in the making: measured 1.1 GB, and the model twice.
 _SCRATCH_BYTES = 4_000_000_000
 _SHARED_MEMORY = Path("/dev/shm")
 
 
-@contextmanager
-def _scratch(cache: Path) -> Iterator[Path]:
-    """Make the directory that mkosi works in, in memory where there is plenty: copying trees of small files takes a
-    third of the build on a disk, and next to nothing there.
+def _scratch(cache: Path) -> Path:
+    """Choose the directory that mkosi works in: in memory where there is plenty, since copying trees of small files
+    takes a third of the build on a disk, and next to nothing there. One cache has one name, always the same.
     """
     in_memory = _SHARED_MEMORY.is_dir() and min(_free_memory(), disk_usage(_SHARED_MEMORY).free) > 2 * _SCRATCH_BYTES
-    place = _SHARED_MEMORY if in_memory else cache
-    with tempfile.TemporaryDirectory(dir=place, prefix="claudineos-") as scratch:
-        yield Path(scratch)
+    name = f"claudineos-{hashlib.sha256(bytes(cache)).hexdigest()[:16]}"
+    return (_SHARED_MEMORY if in_memory else cache) / name
 
 
 def _free_memory() -> int:
@@ -114,12 +98,12 @@ class _Reader:
     def __call__(self, line: str) -> None:
         if "Unknown setting" in line:
             raise ToolError(f"this mkosi does not know a setting of the rendered tree: {line.strip()}")
-        if step := _STEP.match(line):
+        if (step := _STEP.match(line)) and "falling back to copying" not in line:
             image = step["image"]
             log.info(f"{step['title']}" if image in (None, "main") else f"{image}: {step['title']}")
         for sign, remedy in _REMEDIES.items():
             if sign in line:
-                self._remedy = remedy
+                self._remedy = f"{remedy}\n  {line.strip()}"
 
     def explain(self, error: ToolError) -> ToolError:
         """Say the known remedy in place of mkosi's last lines."""

@@ -15,6 +15,9 @@ from builder.profile.syntax import KeyPath
 from builder.render.configuration import Item, Line, Setting, lines, several, single
 from builder.render.overlay import Overlay
 
+# How the rendered mkosi.conf begins; a directory without it is never replaced.
+TITLE = "Rendered from the profile"
+
 # The namespace of the ids that systemd-repart derives for partitions and file systems.
 SEED_NAMESPACE = uuid.UUID("6f1c4e0a-2b64-5c0f-9d0e-0a7d1c5a3b11")
 
@@ -28,7 +31,7 @@ def image_configuration(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]
         "Content": _content(resolved, overlays),
         "Validation": _VALIDATION,
     }
-    title = f"Rendered from the profile {profile.name}: {profile.description}"
+    title = f"{TITLE} {profile.name}: {profile.description}"
     return lines(title, {**sections, "Build": _build(_cache_key(sections))})
 
 

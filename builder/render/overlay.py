@@ -9,7 +9,7 @@ $BUILDROOT: for what can only be computed from the whole.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import jinja2
 from pydantic import Field
@@ -135,7 +135,11 @@ def _file(path: Path, directory: Path, environment: jinja2.Environment, values: 
     content = path.read_bytes()
     if target.endswith(TEMPLATE_SUFFIX):
         target = target.removesuffix(TEMPLATE_SUFFIX)
-        content = _template(environment, content.decode(), values, Location(path)).encode()
+        try:
+            text = content.decode()
+        except UnicodeDecodeError as error:
+            raise BuilderError("a template must be UTF-8 text", hint=str(error), location=Location(path)) from error
+        content = _template(environment, text, values, Location(path)).encode()
     mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
     return OverlayFile(target, content, mode, path)
 
@@ -152,6 +156,8 @@ def _template(environment: jinja2.Environment, text: str, values: Mapping[str, o
             hint="A template sees the resolved profile only; `claudineos profile show` prints it",
             location=location,
         ) from error
+    except Exception as error:  # A template is a program, and fails in any way that Python knows.
+        raise BuilderError(f"the template fails: {error}", location=location) from error
 
 
 def _check_targets(overlays: tuple[Overlay, ...]) -> None:
@@ -166,6 +172,13 @@ def _check_targets(overlays: tuple[Overlay, ...]) -> None:
                     location=Location(file.source),
                 )
             owners[file.target] = overlay
+            for parent in PurePosixPath(file.target).parents:
+                if str(parent) in owners:
+                    raise BuilderError(
+                        f"overlay {overlay.name} has a directory /{parent}, which overlay {owners[str(parent)].name} "
+                        "has as a file",
+                        location=Location(file.source),
+                    )
         for listed in overlay.listed("replaces"):
             if listed.thing not in {file.target for file in overlay.files}:
                 message = f"overlay {overlay.name} has no file {listed.thing} that could replace another"

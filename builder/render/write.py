@@ -4,18 +4,14 @@ import tempfile
 from pathlib import Path
 
 from builder.errors import BuilderError
+from builder.render.mkosi import TITLE
 from builder.render.plan import RenderPlan
-
-# Only a directory that holds this file, or nothing, is ever replaced.
-MARKER = "mkosi.conf"
 
 
 def write_plan(plan: RenderPlan, directory: Path) -> Path:
     """Replace `directory` by the plan's tree; refuses a directory that holds something else."""
-    if directory.exists() and not (directory / MARKER).is_file() and any(directory.iterdir()):
-        raise BuilderError(
-            f"{directory} holds something other than a rendered tree", hint="Name a directory that does not exist yet"
-        )
+    if directory.exists() and not _is_ours(directory):
+        raise BuilderError(f"{directory} is not a rendered tree", hint="Name a directory that does not exist yet")
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}-") as scratch:
         tree = Path(scratch) / "new"
@@ -29,3 +25,13 @@ def write_plan(plan: RenderPlan, directory: Path) -> Path:
             directory.rename(Path(scratch) / "old")
         tree.rename(directory)
     return directory
+
+
+def _is_ours(directory: Path) -> bool:
+    """Say whether a directory may be replaced: it is empty, or its mkosi.conf begins as only we begin one."""
+    if not directory.is_dir():
+        return False
+    configuration = directory / "mkosi.conf"
+    if configuration.is_file():
+        return configuration.read_bytes().startswith(f"# {TITLE}".encode())
+    return not any(directory.iterdir())

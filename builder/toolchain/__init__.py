@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.fetch import cache_directory
+from builder.fetch import cache_directory, check_room
 from builder.toolchain.apt import Archive
 from builder.toolchain.mkosi import Mkosi, find_mkosi
 from builder.toolchain.tools_tree import ensure_tools_tree
 
-__all__ = ["Archive", "Mkosi", "Toolchain", "open_toolchain"]
+__all__ = ["Archive", "Mkosi", "Toolchain", "check_room", "open_toolchain"]
 
 HOST_ARCHIVE = Archive()
 

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from builder import log
+from builder.fetch import check_room
 from builder.run import run, run_logged
 from builder.toolchain.apt import TOOLS_RELEASE, Archive
 from builder.toolchain.mkosi import Mkosi
@@ -26,6 +27,9 @@ PACKAGES = {
     "swtpm": "the machine's TPM",
     "swtpm-tools": "makes the TPM's first state",
 }
+
+# The tree, the packages it is made of, and mkosi's own copy while it works.
+NEEDED_BYTES = 4_000_000_000
 
 CONFIGURATION = f"""\
 [Distribution]
@@ -58,6 +62,7 @@ def ensure_tools_tree(cache: Path, mkosi: Mkosi, archive: Archive) -> tuple[Path
     if directory.exists():
         log.warning(f"the tools tree {directory} is damaged and is built again")
         _remove(directory, mkosi)
+    check_room(cache, NEEDED_BYTES)
     with log.step("Building the tools tree (once; 1 to 3 minutes)"):
         _build(directory, cache, mkosi, archive)
     return tree, digest

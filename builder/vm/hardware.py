@@ -125,5 +125,5 @@ def _serial_arguments(hardware: Hardware, serial_log: Path) -> list[str]:
     if hardware.serial == "terminal":
         # The monitor shares the terminal (Ctrl+A, then C or X); Ctrl+C belongs to the guest.
         shared = f"stdio,id=serial,mux=on,signal=off,logfile={serial_log},logappend=off"
-        return ["-chardev", shared, "-serial", "chardev:serial", "-mon", "chardev=serial"]
+        return ["-chardev", shared, "-serial", "chardev:serial", "-monitor", "chardev:serial"]
     return ["-chardev", f"file,id=serial,path={serial_log}", "-serial", "chardev:serial"]

@@ -17,12 +17,12 @@ FAILURES = (
         "the firmware refused the boot loader: no enrolled key signed it",
     ),
     (
-        r"Error loading .*: (Access Denied|Security Violation)",
-        "the boot loader's image was refused: no enrolled key signed it",
+        r"Error loading .*: (?i:access denied|security violation)",
+        "the firmware refused the kernel image: no enrolled key signed it as it is",
     ),
     (r"BdsDxe: No bootable option or device was found", "the firmware found nothing to boot on the disk"),
     # The kernel found no key for the root hash's signature, or a hash that does not fit; emergency mode follows later.
-    (r"Failed to start .*(ntegrity Protection Setup for root|veritysetup@root)", "the kernel refused the root"),
+    (r"Failed to start .*(ntegrity Protection Setup for root|veritysetup@root)", "the root could not be set up"),
     (r"verity: \S+ (data|metadata) block \d+ is corrupted", "a block does not match the root hash"),
 )
 # Each says that a stage has begun. The last one seen is where the boot is.

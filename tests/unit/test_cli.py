@@ -50,6 +50,13 @@ def test_a_mistake_gets_one_message_and_leaves_nothing(arguments: list[str], tol
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    done = claudineos("render", "qemu", "--output", "/proc/tree", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "/proc" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_rendering_writes_a_tree_and_prints_its_path(tmp_path: Path) -> None:
     done = claudineos("render", "qemu", cwd=tmp_path)
     assert done.stdout == "build/qemu/mkosi\n"

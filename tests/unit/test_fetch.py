@@ -182,7 +182,7 @@ def test_a_wheel_without_the_model_is_refused(index: Server, arguments: dict[str
 
 def test_a_file_of_ones_own_is_checked(tmp_path: Path) -> None:
     path = tmp_path / "weights.gguf"
-    with pytest.raises(BuilderError, match="does not exist"):
+    with pytest.raises(BuilderError, match="is not a file"):
         check_file(path, sha256=SHA256, size_bytes=len(WEIGHTS))
     path.write_bytes(WEIGHTS)
     assert check_file(path, sha256=SHA256, size_bytes=len(WEIGHTS)) == path

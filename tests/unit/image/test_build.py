@@ -70,7 +70,7 @@ class Desk:
 
     def leftovers(self) -> list[str]:
         """Everything in the build directory that is not an artifact, the tree or the log."""
-        expected = {"out", "mkosi", "mkosi.log"}
+        expected = {"out", "mkosi", "mkosi.log", "lock"}
         return [path.name for path in (self.directory / "build/small").iterdir() if path.name not in expected]
 
 
@@ -231,7 +231,7 @@ def test_an_interrupted_build_leaves_nothing(desk: Desk, stop: signal.Signals) -
     ) as process:
         build = desk.directory / "build/small"
         deadline = time.monotonic() + 20
-        while not list(build.glob(".out-*/out/half.raw")):
+        while not list(build.glob(".new/out/half.raw")):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -241,6 +241,14 @@ def test_an_interrupted_build_leaves_nothing(desk: Desk, stop: signal.Signals) -
     assert messages.strip().endswith("claudineos: interrupted; nothing half-made was kept")
     assert desk.leftovers() == []
     assert not desk.out.exists()
+
+
+def test_what_a_killed_build_left_is_cleaned_up(desk: Desk) -> None:
+    left = desk.directory / "build/small/.new/out/half.raw"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    assert desk.build().returncode == 0
+    assert desk.leftovers() == []
 
 
 def test_wrong_weights_are_refused_by_name(desk: Desk) -> None:

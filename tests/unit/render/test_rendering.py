@@ -81,6 +81,8 @@ BAD_OVERLAYS = [
     ({"base/overlay.yaml": "description: D.\npackages:\n  kmod:\n"}, ["base/overlay.yaml:3"]),
     ({"base/etc/a.j2": "{{ imge.version }}"}, ["base/etc/a.j2", "imge"]),
     ({"base/etc/a.j2": "x\n{% if %}"}, ["base/etc/a.j2:2"]),
+    ({"base/etc/a.j2": "{{ 1 / 0 }}"}, ["base/etc/a.j2", "the template fails"]),
+    ({"base/etc/a": "", "client/etc/a/b": ""}, ["overlay client has a directory /etc/a", "overlay base"]),
     ({"base/etc/a": "", "client/etc/a": ""}, ["overlay client writes /etc/a", "replaces: {etc/a: why}"]),
     (
         {"client/overlay.yaml": "description: D.\nreplaces:\n  etc/a: why\n"},
@@ -160,6 +162,12 @@ def test_a_plan_replaces_the_last_one_and_nothing_else(render_overlays: Render, 
     assert not (tree / "stale").exists()
     (tmp_path / "home").mkdir()
     (tmp_path / "home/letter").touch()
-    with pytest.raises(BuilderError, match="holds something other"):
+    with pytest.raises(BuilderError, match="not a rendered tree"):
         write_plan(render_overlays({}), tmp_path / "home")
-    assert [path.name for path in (tmp_path / "home").iterdir()] == ["letter"]
+    # Another mkosi project is not ours either.
+    (tmp_path / "home/mkosi.conf").write_text("[Output]\n")
+    with pytest.raises(BuilderError, match="not a rendered tree"):
+        write_plan(render_overlays({}), tmp_path / "home")
+    assert (tmp_path / "home/letter").exists()
+    with pytest.raises(BuilderError, match="not a rendered tree"):
+        write_plan(render_overlays({}), tmp_path / "home/letter")

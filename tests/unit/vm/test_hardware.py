@@ -50,6 +50,7 @@ def test_a_machine_with_a_person_at_it_has_no_root_shell(toolchain: Toolchain) -
     line = argv(toolchain, Hardware(guest_shell=False, serial="terminal"))
     assert "claudineos.shell" not in line
     assert "credential" not in line
+    assert "-monitor chardev:serial" in line
     assert "stdio,id=serial,mux=on,signal=off,logfile=/machine/serial.log" in line
 
 
