@@ -58,6 +58,12 @@ def test_standard_output_is_exactly_the_answer(socket: Path, pieces: Sequence[st
     assert (done.returncode, done.stdout.decode(), done.stderr) == (0, stdout, b"")
 
 
+def test_a_script_gets_the_same_answer_each_time(socket: Path) -> None:
+    with FakeRuntime(socket, [Answer(["Paris."])]) as runtime:
+        main(["ask", "Where?", "--socket", str(socket)])
+    assert runtime.requests[0]["temperature"] == 0
+
+
 def test_json_is_one_object(socket: Path) -> None:
     with FakeRuntime(socket, [Answer(["Pa", "ris"], "length")]) as server:
         done = run(socket, "ask", "--json", "--max-tokens", "2", "Where?")

@@ -39,7 +39,8 @@ def ask(
     try:
         with (
             status.ticking() as ticker,
-            closing(runtime.stream_chat(asked.messages, max_tokens=max_tokens)) as events,
+            # Always the likeliest word: a script that asks twice gets the same answer twice.
+            closing(runtime.stream_chat(asked.messages, max_tokens=max_tokens, temperature=0.0)) as events,
         ):
             ticker.say(voice.THINKING)
             for event in interrupts.each(events):
