@@ -102,7 +102,7 @@ def _cached(sha256: str) -> Path:
 def _is_whole(path: Path, sha256: str, size_bytes: int) -> bool:
     if not path.is_file():
         return False
-    if path.stat().st_size == size_bytes and _digest(path) == sha256:
+    if path.stat().st_size == size_bytes and file_sha256(path) == sha256:
         return True
     log.warning(f"{path} is damaged and is fetched again")
     path.unlink()
@@ -124,12 +124,13 @@ def _compare(path: Path, sha256: str, size_bytes: int, *, source: str, hint: str
     found_bytes = path.stat().st_size
     if found_bytes != size_bytes:
         raise BuilderError(f"{source} has {found_bytes} bytes, expected {size_bytes}", hint=hint)
-    found = _digest(path)
+    found = file_sha256(path)
     if found != sha256:
         raise BuilderError(f"{source} has the SHA-256 {found}, expected {sha256}", hint=hint)
 
 
-def _digest(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

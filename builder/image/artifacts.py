@@ -1,11 +1,11 @@
 """What a build leaves behind, and its record: `build.json` and `SHA256SUMS`."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from builder.errors import BuilderError
+from builder.fetch import file_sha256
 
 RECORD = "build.json"
 SUMS = "SHA256SUMS"
@@ -66,18 +66,13 @@ class Artifacts:
 def write_sums(out: Path) -> None:
     """Write the SHA-256 of every artifact, in the format of sha256sum(1). The record has its own time, so no sum."""
     names = sorted(path.name for path in out.iterdir() if path.name not in (RECORD, SUMS))
-    (out / SUMS).write_text("".join(f"{_sha256(out / name)}  {name}\n" for name in names))
+    (out / SUMS).write_text("".join(f"{file_sha256(out / name)}  {name}\n" for name in names))
 
 
 def sums_hold(out: Path) -> bool:
     """Say whether all artifacts are there and unchanged."""
     try:
         entries = [line.split("  ", 1) for line in (out / SUMS).read_text().splitlines()]
-        return bool(entries) and all(_sha256(out / name) == digest for digest, name in entries)
+        return bool(entries) and all(file_sha256(out / name) == digest for digest, name in entries)
     except (OSError, ValueError):
         return False
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
