@@ -20,6 +20,7 @@ VERBS = {
     "profile": "List, show and check profiles.",
     "render": "Write the mkosi configuration that a profile stands for.",
     "run": "Boot an image in a virtual machine.",
+    "test": "Check a booted image.",
 }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from builder import log
 from builder.errors import BuilderError
+from builder.image.absence import ABSENCE, bill_of_absence
 from builder.image.artifacts import Artifacts, Partition, sums_hold, write_sums
 from builder.image.inputs import BuildInputs
 from builder.image.mkosi import run_mkosi
@@ -20,6 +21,7 @@ from builder.image.weights import obtain_weights
 from builder.keys import KeySet
 from builder.profile.load import ResolvedProfile
 from builder.render import OVERLAYS_DIR, render, write_plan
+from builder.render.overlay import load_overlays
 from builder.run import run
 from builder.toolchain import Archive, Toolchain, check_room, open_toolchain
 
@@ -79,8 +81,9 @@ def build_image(resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *,
     With `refresh`, newer packages are looked for and everything is built again.
     """
     plan = render(resolved, OVERLAYS_DIR)
+    absence = bill_of_absence(resolved.profile.image.label, load_overlays(resolved, OVERLAYS_DIR))
     archive = Archive(resolved.profile.distribution.mirror, resolved.profile.distribution.snapshot)
-    inputs = BuildInputs(resolved, plan, keys, archive, open_toolchain(archive))
+    inputs = BuildInputs(resolved, plan, absence, keys, archive, open_toolchain(archive))
     if not refresh and (unchanged := _unchanged(layout.out, inputs)):
         log.info(f"Nothing changed; {layout.out / unchanged.image} is up to date")
         return unchanged
@@ -130,6 +133,7 @@ def _record(staging: Path, inputs: BuildInputs, mkosi_s: float) -> Artifacts:
         partitions=_partitions(staging / f"{label}.raw", inputs.toolchain),
         timings_s={"mkosi": round(mkosi_s, 1)},
     )
+    (staging / ABSENCE).write_text(inputs.absence)
     write_sums(staging)
     artifacts.write(staging)
     return artifacts

@@ -16,6 +16,8 @@ class BuildInputs:
 
     resolved: ResolvedProfile
     plan: RenderPlan
+    # What the build says the image does not have (`bill_of_absence`): beside the image, not in it.
+    absence: str
     keys: KeySet
     archive: Archive
     toolchain: Toolchain
@@ -30,6 +32,7 @@ class BuildInputs:
         """SHA-256 over the inputs: equal digests mean equal images, but for packages that a mirror has replaced."""
         inputs = {
             "plan": self.plan.digest,
+            "absence": self.absence,
             "model": self.profile.model.sha256,
             "mirror": self.profile.distribution.mirror,
             "snapshot": self.profile.distribution.snapshot,

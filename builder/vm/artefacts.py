@@ -13,7 +13,9 @@ from builder.errors import BuilderError
 if TYPE_CHECKING:
     from builder.vm.machine import Machine
 
-JOURNAL_TIMEOUT_S = 60.0
+# A whole boot fits in; under emulation it takes some seconds, and a guest that hangs should not hold up what follows.
+JOURNAL_LINES = 3000
+JOURNAL_TIMEOUT_S = 30.0
 
 
 def keep_artefacts(machine: "Machine", directory: Path) -> list[Path]:
@@ -45,7 +47,8 @@ def _keep_journal(machine: "Machine", target: Path) -> None:
     # What the machine has failed with is known by now, and must not keep us from asking it.
     on_tick, shell.on_tick = shell.on_tick, lambda: None
     try:
-        answer = shell.run_binary("journalctl --boot --no-pager --output=short-monotonic", JOURNAL_TIMEOUT_S)
+        read = f"journalctl --boot --lines={JOURNAL_LINES} --no-pager --output=short-monotonic"
+        answer = shell.run_binary(read, JOURNAL_TIMEOUT_S)
     finally:
         shell.on_tick = on_tick
     target.write_bytes(answer.stdout)

@@ -122,6 +122,8 @@ class Machine:
 
     def wait_for_shell(self, timeout_s: float = BOOT_TIMEOUT_S) -> None:
         """Wait until commands can be run: the real root's systemd is up, the boot still goes on."""
+        # A restart that nobody has noticed yet must not make the next shell's word look like an old one.
+        self.watch.check()
         if not self.shell.is_ready:
             self.shell.wait_until_ready(timeout_s)
             log.info(f"the guest's shell is there ({self.watch.uptime_s:.0f} s)")
@@ -197,6 +199,16 @@ class Machine:
         for chord in keys(text):
             self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key} for key in chord])
             time.sleep(KEY_PAUSE_S)
+
+    def restart(self, timeout_s: float = BOOT_TIMEOUT_S) -> None:
+        """Restart the guest as its owner would, and wait for the next boot's shell."""
+        resets = self.watch.resets
+        self.watch.expected_resets += 1
+        self.run("systemctl reboot --no-block")
+        self.watch.until(
+            "the restart", lambda: self.watch.resets > resets or None, timeout_s=SHUTDOWN_TIMEOUT_S, every_s=POLL_S
+        )
+        self.wait_for_shell(timeout_s)
 
     def shutdown(self, timeout_s: float = SHUTDOWN_TIMEOUT_S) -> None:
         """Power the machine off as its owner would, and wait until it has; a MachineError if it does not."""

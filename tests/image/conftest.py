@@ -1,20 +1,24 @@
-"""The image under test, booted once for all tests here, unmodified.
+"""The image under test, booted once for all tests of the group main, unmodified.
 
-    pytest tests/image                                   the latest build of the profile qemu
-    pytest tests/image --image PATH                      another image
+    claudineos test                                      the latest build of the profile qemu, with a report
+    pytest tests/image --image PATH                      by hand, with all that pytest can do
     CLAUDINEOS_IMAGE=PATH pytest -m image                the same, from anywhere
 
-What is kept of the machine when a test fails lies in build/test-artefacts/, one directory a test.
+What is kept of the machine when a test fails lies in the report's directory (by hand: build/test-artefacts/), one
+directory a test.
 """
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from builder.errors import BuilderError
+from builder.errors import BuilderError, ToolError
+from builder.image.absence import read_bill
+from builder.suite.plugin import NOTES, artefacts_directory, report_directory
+from builder.suite.report import ARTEFACTS
 from builder.toolchain import open_toolchain
 from builder.vm.disk_image import DiskImage, latest_image, open_disk_image
 from builder.vm.machine import Machine
@@ -22,53 +26,100 @@ from builder.vm.testinfra_backend import guest_host
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-ARTEFACTS = ROOT / "build/test-artefacts"
-# Taking artefacts takes up to a minute under emulation; after a few failures there is nothing new to see.
-MOST_KEPT = 3
 
 MACHINE = pytest.StashKey[Machine]()
-KEPT = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--image", help="the disk image to test (default: the latest build of the profile qemu)")
+    parser.addoption("--report", help="where artefacts of failures go (default: build/test-artefacts)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.image)
+            item.add_marker(group(item.path.relative_to(HERE)))
+
+
+def group(file: Path) -> pytest.MarkDecorator:
+    """The group of checks that a file is in; builder/suite/groups.py says what each is."""
+    if file.parts[0] == "faults":
+        return pytest.mark.faults
+    return pytest.mark.walls if file.name == "test_walls.py" else pytest.mark.main
+
+
+def chosen_image(config: pytest.Config) -> Path:
+    """The image that was asked for, which need not exist."""
+    named = config.getoption("--image", default=None) or os.environ.get("CLAUDINEOS_IMAGE")
+    return Path(named) if named else latest_image(ROOT / "build/qemu/out")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each claim of the bill of absence beside the image; that there is a bill is a test of its own."""
+    if "claim" in metafunc.fixturenames:
+        try:
+            claims = read_bill(chosen_image(metafunc.config).parent)
+        except BuilderError:
+            claims = ()
+        metafunc.parametrize("claim", claims, ids=lambda claim: claim.absent)
 
 
 @pytest.fixture(scope="session")
 def image(request: pytest.FixtureRequest) -> DiskImage:
-    named = request.config.getoption("--image", default=None) or os.environ.get("CLAUDINEOS_IMAGE")
     try:
-        return open_disk_image(Path(named) if named else latest_image(ROOT / "build/qemu/out"))
+        return open_disk_image(chosen_image(request.config))
     except BuilderError as error:
         pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")
+def record_note(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
+    """Put something that was measured into the report: a name, and anything that JSON can hold."""
+    notes = request.config.stash.setdefault(NOTES, {})
+    return notes.__setitem__
+
+
+@pytest.fixture
+def artefacts(request: pytest.FixtureRequest) -> Path:
+    """Where a test keeps what helps to find the cause of its failure, for machines of its own."""
+    return artefacts_directory(request.node)
+
+
+@pytest.fixture(scope="session")
 def machine(
-    image: DiskImage, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    image: DiskImage,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    record_note: Callable[[str, object], None],
 ) -> Iterator[Machine]:
     """A machine that was new when it was switched on, and whose boot is over."""
     directory = tmp_path_factory.mktemp("machine")
+    kept = report_directory(request.config) / ARTEFACTS / "boot"
     capture: Any = request.config.pluginmanager.getplugin("capturemanager")
-    with Machine(open_toolchain(), image, directory, artefacts=ARTEFACTS / "boot") as machine:
-        request.config.stash[MACHINE] = machine
-        try:
+    booted = False
+    try:
+        with Machine(open_toolchain(), image, directory, artefacts=kept) as machine:
             # Minutes without a word look like a hang.
             with capture.global_and_fixture_disabled():
                 machine.wait_for_boot()
-            yield machine
-        finally:
-            # From here on there is nothing left to keep for a test.
-            del request.config.stash[MACHINE]
-        # The last test: the power button turns the machine off.
-        machine.qmp.execute("system_powerdown")
-        machine.wait_for_power_off(timeout_s=180)
+            booted = True
+            record_note("first_boot_s", round(machine.watch.uptime_s, 1))
+            request.config.stash[MACHINE] = machine
+            try:
+                yield machine
+            finally:
+                # From here on there is nothing left to keep for a test.
+                del request.config.stash[MACHINE]
+            # The last test: the power button turns the machine off. Who has pressed Ctrl+C does not wait for that.
+            if request.session.exitstatus != pytest.ExitCode.INTERRUPTED:
+                machine.qmp.execute("system_powerdown")
+                machine.wait_for_power_off(timeout_s=180)
+    except ToolError as error:
+        if booted:
+            raise
+        # All tests of this machine would fail alike.
+        pytest.exit(f"the machine did not start: {error}", returncode=error.exit_code)
 
 
 @pytest.fixture(scope="session")
@@ -79,12 +130,10 @@ def host(machine: Machine) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep what the machine looks like at the moment a test fails."""
+    """Keep what the machine looks like at the moment a test of it fails."""
     report = yield
     machine = item.config.stash.get(MACHINE, None)
-    kept_before = item.config.stash.get(KEPT, 0)
-    if report.failed and machine is not None and kept_before < MOST_KEPT:
-        item.config.stash[KEPT] = kept_before + 1
-        kept = machine.keep_artefacts(ARTEFACTS / item.name.replace("/", "_"))
+    if report.failed and machine is not None and "machine" in getattr(item, "fixturenames", ()):
+        kept = machine.keep_artefacts(artefacts_directory(item))
         report.sections.append(("Kept of the machine", "\n".join(map(str, kept))))
     return report

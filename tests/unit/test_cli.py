@@ -17,7 +17,7 @@ def test_help_names_every_verb_without_loading_any() -> None:
     started = time.process_time()
     done = claudineos("--help")
     assert done.returncode == 0
-    for verb in ("build", "explain", "keys", "profile", "render", "run"):
+    for verb in ("build", "explain", "keys", "profile", "render", "run", "test"):
         assert f"\n  {verb} " in done.stdout
     assert time.process_time() - started < 0.4
     loaded = subprocess.run(
@@ -38,6 +38,8 @@ MISTAKES = [
     (["build", "--keys", "nowhere"], "nowhere"),
     (["run", "nowhere.raw"], "nowhere.raw"),
     (["run"], "claudineos build"),
+    (["test"], "claudineos build"),
+    (["test", "nowhere.raw"], "nowhere.raw"),
 ]
 
 

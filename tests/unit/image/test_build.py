@@ -121,8 +121,9 @@ def test_a_build_leaves_artifacts_sums_and_a_record(desk: Desk) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{desk.out}/claudineos_0.1.0.raw\n"
     names = {f"claudineos_0.1.0.{suffix}" for suffix in ("raw", "efi", "manifest", "roothash")}
-    assert {path.name for path in desk.out.iterdir()} == names | {"SHA256SUMS", "build.json"}
+    assert {path.name for path in desk.out.iterdir()} == names | {"SHA256SUMS", "absence.json", "build.json"}
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=desk.out, check=True, capture_output=True)
+    assert "absence.json" in (desk.out / "SHA256SUMS").read_text()
     record = json.loads((desk.out / "build.json").read_text())
     assert record["root_hash"] == "ab" * 32
     assert (
@@ -155,7 +156,7 @@ def damage_artifact(desk: Desk) -> None:
 
 
 def remove_artifact(desk: Desk) -> None:
-    (desk.out / "claudineos_0.1.0.efi").unlink()
+    (desk.out / "absence.json").unlink()
 
 
 def damage_record(desk: Desk) -> None:
