@@ -110,8 +110,10 @@ class Storage(StrictModel):
         description="Size of the EFI system partition in MiB; it holds two kernel images of about 60 MiB each.",
         examples=[256],
     )
-    state: Literal["volatile"] = Field(
-        description="What /var is: volatile (in memory, empty at each start).", examples=["volatile"]
+    unlock: Literal["tpm2", "passphrase"] = Field(
+        description="What opens /var, which is encrypted: tpm2 (the machine's TPM, by itself, as long as the same "
+        "machine starts the same owner's signed image) or passphrase (asked for at each start).",
+        examples=["tpm2"],
     )
 
 

@@ -3,7 +3,8 @@
 mkosi.conf            packages, kernel command line, signing
 mkosi.initrd.conf     what the initrd does without
 mkosi.repart/         the partitions
-mkosi.extra/          the overlays' files, laid over the image's root
+mkosi.initrd.extra/   the overlays' files below initrd/, laid over the initrd's root
+mkosi.extra/          the overlays' other files, laid over the image's root
 """
 
 from builder.render.explain import ExplainedLine, explain

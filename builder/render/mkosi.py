@@ -13,10 +13,13 @@ from builder.profile.kernel import argument_name
 from builder.profile.load import ResolvedProfile
 from builder.profile.syntax import KeyPath
 from builder.render.configuration import Item, Line, Setting, lines, several, single
-from builder.render.overlay import Overlay
+from builder.render.overlay import FINALIZE_INITRD, Overlay
 
 # How the rendered mkosi.conf begins; a directory without it is never replaced.
 TITLE = "Rendered from the profile"
+
+# The files that overlays add to the initrd.
+INITRD_TREE = "mkosi.initrd.extra"
 
 # The namespace of the ids that systemd-repart derives for partitions and file systems.
 SEED_NAMESPACE = uuid.UUID("6f1c4e0a-2b64-5c0f-9d0e-0a7d1c5a3b11")
@@ -42,7 +45,17 @@ def initrd_configuration(overlays: tuple[Overlay, ...]) -> list[Line]:
             "RemoveFiles",
             _from_overlays(overlays, "remove_initrd_files"),
             "The firmware reads all of this before the kernel starts, at a few megabytes a second.",
-        )
+        ),
+        single("ExtraTrees", INITRD_TREE, "The overlays' files for it."),
+        several(
+            "FinalizeScripts",
+            [
+                Item(f"mkosi.{script.target}.d/{overlay.name}")
+                for overlay in overlays
+                for script in overlay.scripts
+                if script.target == FINALIZE_INITRD
+            ],
+        ),
     ]
     return lines("The initrd finds the root, checks it and mounts it; nothing else.", {"Content": content})
 

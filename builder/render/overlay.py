@@ -1,10 +1,12 @@
 """An overlay: a directory that mirrors the image's root, and an `overlay.yaml` that says what else it needs, and why.
 
+What is below `initrd/` mirrors the initrd's root instead.
+
 `*.j2` files go through jinja2, which sees the resolved profile and nothing else, and refuses a name that is not in it.
 All other files are copied byte for byte. Modes are 0755 for what its owner may execute, else 0644.
 
-A program named `finalize` beside it is run by mkosi when everything else is in place, with the image's root in
-$BUILDROOT: for what can only be computed from the whole.
+Programs named `finalize` and `finalize-initrd` beside it are run by mkosi when everything else is in place, with the
+root of the image or of the initrd in $BUILDROOT: for what can only be computed from the whole.
 """
 
 from collections.abc import Mapping
@@ -24,7 +26,8 @@ from builder.profile.validate import StrictModel, validate
 # The package runs from its source tree; so the overlays of the repository are found from any directory.
 OVERLAYS_DIR = Path(__file__).parents[2] / "overlays"
 DESCRIPTION_FILE = "overlay.yaml"
-FINALIZE_SCRIPT = "finalize"
+FINALIZE_INITRD = "finalize-initrd"
+FINALIZE_SCRIPTS = ("finalize", FINALIZE_INITRD)
 TEMPLATE_SUFFIX = ".j2"
 
 
@@ -42,6 +45,11 @@ class OverlayDescription(StrictModel):
     remove_initrd_files: dict[str, str] = Field({}, description="Globs of files taken out of the initrd, likewise.")
     replaces: dict[str, str] = Field(
         {}, description="Paths of other overlays' files that this one's take the place of, each with its reason."
+    )
+    absent: dict[str, str] = Field(
+        {},
+        description="What is not in the image, each with a shell command that root runs in the booted image: it prints "
+        "what it finds, so nothing if all is well.",
     )
 
 
@@ -73,7 +81,7 @@ class Overlay:
     document: Document
     units: tuple[Listed, ...]
     files: tuple[OverlayFile, ...]
-    finalize: OverlayFile | None
+    scripts: tuple[OverlayFile, ...]
 
     def listed(self, section: str) -> list[Listed]:
         """Return what a section of the description lists."""
@@ -117,8 +125,8 @@ def _load(name: str, profile: Profile, overlays_dir: Path, location: Location | 
         for file in [_file(path, directory, environment, values)]
     }
     del files[DESCRIPTION_FILE]
-    finalize = files.pop(FINALIZE_SCRIPT, None)
-    return Overlay(name, description, document, units, tuple(files.values()), finalize)
+    scripts = tuple(files.pop(script) for script in FINALIZE_SCRIPTS if script in files)
+    return Overlay(name, description, document, units, tuple(files.values()), scripts)
 
 
 def _listed(description: OverlayDescription, document: Document, section: str) -> list[Listed]:

@@ -9,11 +9,12 @@ from pathlib import Path
 from builder.errors import Location
 from builder.profile.load import ResolvedProfile
 from builder.render.configuration import Line
-from builder.render.mkosi import image_configuration, initrd_configuration
+from builder.render.mkosi import INITRD_TREE, image_configuration, initrd_configuration
 from builder.render.overlay import Overlay, OverlayFile, load_overlays
 from builder.render.repart import partitions
 
 PRESETS = "usr/lib/systemd/system-preset"
+INITRD = "initrd/"
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,11 @@ def render(resolved: ResolvedProfile, overlays_dir: Path) -> RenderPlan:
     ]
     # A later overlay's file takes an earlier one's place; load_overlays has checked that this is meant.
     laid: dict[str, OverlayFile] = {file.target: file for overlay in overlays for file in overlay.files}
-    files += [_copied(f"mkosi.extra/{file.target}", file) for file in laid.values()]
-    # mkosi runs what is in this directory, in the order of names.
-    files += [_copied(f"mkosi.finalize.d/{overlay.name}", overlay.finalize) for overlay in overlays if overlay.finalize]
+    files += [_copied(_place(file.target), file) for file in laid.values()]
+    # mkosi runs what is in such a directory, in the order of names.
+    files += [
+        _copied(f"mkosi.{script.target}.d/{overlay.name}", script) for overlay in overlays for script in overlay.scripts
+    ]
     return RenderPlan(tuple(sorted(files, key=lambda file: file.path)))
 
 
@@ -70,6 +73,12 @@ def _preset(overlays: tuple[Overlay, ...]) -> list[Line]:
         for unit in overlay.units:
             written += [Line(f"# {unit.reason}"), Line(f"enable {unit.thing}", unit.location)]
     return [*written, Line("disable *")]
+
+
+def _place(target: str) -> str:
+    """Say where in the tree a file of an overlay goes: what is below `initrd/` is laid over the initrd's root."""
+    in_initrd = target.removeprefix(INITRD)
+    return f"mkosi.extra/{target}" if in_initrd == target else f"{INITRD_TREE}/{in_initrd}"
 
 
 def _copied(path: str, file: OverlayFile) -> RenderedFile:

@@ -17,7 +17,7 @@ boot:
   enroll_keys: if-safe
   kernel_arguments: [quiet]
   console: [tty0]
-storage: {esp_size_mib: 256, state: volatile}
+storage: {esp_size_mib: 256, unlock: tpm2}
 hardware: {architecture: x86-64, kernel_modules: [], initrd_modules: []}
 network: {mode: none}
 model:

@@ -16,7 +16,7 @@ SHA = "a" * 64
 # (what the profile says from its fourth line on, line:column, what is said, what is advised)
 MISTAKES = [
     # Keys
-    ("extends: base\nstorge:\n  state: volatile\n", "5:1", "unknown key 'storge'", "Did you mean storage?"),
+    ("extends: base\nstorge:\n  unlock: tpm2\n", "5:1", "unknown key 'storge'", "Did you mean storage?"),
     ("extends: base\nboot: {consle: [tty1]}\n", "5:8", "unknown key 'consle' in boot", "Did you mean console?"),
     ("extends: base\nboot:\n  drive: 1\n", "6:3", "unknown key 'drive' in boot", "enroll_keys, kernel_arguments"),
     ("extends: base\nschema_version: 1\n", "5:1", "unknown key 'schema_version'", "Did you mean schema?"),
@@ -38,7 +38,7 @@ MISTAKES = [
     ("extends: [base]\n", "4:10", "extends must be text, not a list", "Name of the profile"),
     # Values
     ("extends: base\nstorage: {esp_size_mib: 63}\n", "5:25", "must be at least 64, not the number 63", "MiB"),
-    ("extends: base\nstorage: {state: encrypted}\n", "5:18", "storage.state cannot be 'encrypted'", "volatile"),
+    ("extends: base\nstorage: {unlock: fingerprint}\n", "5:19", "storage.unlock cannot be 'fingerprint'", "passphrase"),
     ("extends: base\nboot: {enroll_keys: if_safe}\n", "5:21", "cannot be 'if_safe'", "Did you mean if-safe?"),
     ("extends: base\nhardware: {architecture: x86_64}\n", "5:26", "cannot be 'x86_64'", "Did you mean x86-64?"),
     ("extends: base\nnetwork: {mode: no}\n", "5:17", "network.mode cannot be 'no'", "none"),

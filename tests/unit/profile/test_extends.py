@@ -15,7 +15,7 @@ def test_a_value_replaces_the_parents_and_its_section_keeps_the_rest(profiles: P
     write("mine", "extends: base\nstorage: {esp_size_mib: 512}\n")
     profile = load_profile("mine", profiles).profile
     assert profile.storage.esp_size_mib == 512
-    assert profile.storage.state == "volatile"
+    assert profile.storage.unlock == "tpm2"
     assert (profile.name, profile.description, profile.extends) == ("mine", "Written by a test", "base")
 
 
@@ -66,7 +66,7 @@ def test_every_value_knows_the_line_it_was_written_in(profiles: Path, write: Wri
         ("name",): f"{mine}:2:7",
         ("image", "version"): f"{base}:4:34",
         ("storage", "esp_size_mib"): f"{mine}:6:17",
-        ("storage", "state"): f"{base}:10:37",
+        ("storage", "unlock"): f"{base}:10:38",
         ("overlays", 0): f"{base}:23:12",
         ("overlays", 1): f"{base}:23:18",
         ("overlays", 2): f"{middle}:6:5",

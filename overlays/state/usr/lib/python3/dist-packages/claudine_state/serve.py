@@ -1,0 +1,176 @@
+"""The socket through which the client asks about the disk: one request a connection, one line of JSON each way.
+
+    {"request": "status"}                → {"unlock": "tpm2", "recovery_key": "none", "size_bytes": …, "free_bytes": …}
+    {"request": "new-recovery-key"}      → {"recovery_key": "cbdefghi-…"}
+    {"request": "confirm-recovery-key"}  → {}
+    {"request": "factory-reset"}         → {}, then everything is erased
+    anything else                        → {"error": "one sentence"}
+
+The other end is not trusted. No key is ever written anywhere but into the answer.
+"""
+
+import fcntl
+import json
+import os
+import select
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from claudine_state import recovery_key, reset
+from claudine_state.header import read_header
+from claudine_state.host import Host
+from claudine_state.run import CommandError
+from claudine_state.seal import record_missing_seal
+
+Answer = dict[str, str | int]
+
+_LIMIT_BYTES = 4096
+_TIMEOUT_S = 10.0
+
+
+class RequestError(Exception):
+    """A request that is not answered; ``str()`` is the sentence for the other end."""
+
+
+def serve(host: Host, source: int = 0, target: int = 1) -> None:
+    """Answer the one request that comes from *source*, to *target*."""
+    try:
+        name = _parse(_read_line(source))
+        with _lock(host):
+            _HANDLERS[name](host, target)
+    except (RequestError, CommandError, OSError) as error:
+        _answer(target, {"error": str(error)})
+
+
+def _read_line(source: int) -> bytes:
+    """Read up to the first newline or the end. Raises RequestError."""
+    line = b""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while b"\n" not in line:
+        ready, _, _ = select.select([source], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise RequestError("The request did not come in time.")
+        data = os.read(source, _LIMIT_BYTES)
+        line += data
+        if len(line) > _LIMIT_BYTES:
+            raise RequestError(f"The request is longer than {_LIMIT_BYTES} bytes.")
+        if not data:
+            break
+    return line.partition(b"\n")[0]
+
+
+def _parse(line: bytes) -> str:
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise RequestError("The request is not JSON.") from error
+    name = request.get("request") if isinstance(request, dict) and request.keys() == {"request"} else None
+    if not isinstance(name, str) or name not in _HANDLERS:
+        raise RequestError(f"The request is none that I know: {', '.join(_HANDLERS)}.")
+    return name
+
+
+@contextmanager
+def _lock(host: Host) -> Iterator[None]:
+    """One request after the other: two new recovery keys at once would wipe each other."""
+    descriptor = os.open(host.runtime_directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _answer(target: int, answer: Answer) -> None:
+    data = json.dumps(answer).encode() + b"\n"
+    try:
+        while data:
+            data = data[os.write(target, data) :]
+    except OSError as error:
+        print(f"The other end did not wait for its answer: {error}", file=sys.stderr)
+
+
+def _status(host: Host, target: int) -> None:
+    sizes = os.statvfs(host.root / "var")
+    answer: Answer = {
+        "unlock": host.unlock(),
+        "recovery_key": _recovery_key_state(host),
+        "size_bytes": sizes.f_blocks * sizes.f_frsize,
+        "free_bytes": sizes.f_bavail * sizes.f_frsize,
+    }
+    _answer(target, answer)
+
+
+def _recovery_key_state(host: Host) -> str:
+    keyslots = read_header(host).recovery_keyslots
+    if not keyslots:
+        return "none"
+    try:
+        confirmed = _marker(host).read_text(errors="replace").strip()
+    except FileNotFoundError:
+        return "unconfirmed"
+    return "confirmed" if confirmed in keyslots else "unconfirmed"
+
+
+def _new_recovery_key(host: Host, target: int) -> None:
+    if host.unlock() == "passphrase":
+        raise RequestError("My disk opens with a passphrase, and a recovery key could only be added with it.")
+    # It is about the key that goes now; the new one may get the same slot.
+    _marker(host).unlink(missing_ok=True)
+    argv = ["systemd-cryptenroll", "--unlock-tpm2-device=auto", "--wipe-slot=recovery", "--recovery-key"]
+    printed = host.run([*argv, str(host.partition)]).decode(errors="replace")
+    try:
+        key = recovery_key.normalise(printed)
+    except recovery_key.NotARecoveryKeyError as error:
+        raise RequestError("A recovery key was made, but not printed; please ask for another one.") from error
+    record_missing_seal(host)
+    _answer(target, {"recovery_key": key})
+
+
+def _confirm_recovery_key(host: Host, target: int) -> None:
+    keyslots = read_header(host).recovery_keyslots
+    if not keyslots:
+        raise RequestError("There is no recovery key yet.")
+    _write_durably(_marker(host), min(keyslots) + "\n")
+    _answer(target, {})
+
+
+def _factory_reset(host: Host, target: int) -> None:
+    # What can be refused comes first, so that the answer is true.
+    reset.request_reset(host)
+    _answer(target, {})
+    try:
+        reset.erase_and_restart(host)
+    except (CommandError, OSError) as error:
+        print(f"The disk could not be erased now; the next start does it: {error}", file=sys.stderr)
+
+
+def _marker(host: Host) -> Path:
+    return host.root / "var/lib/claudine-state/recovery-key-confirmed"
+
+
+def _write_durably(path: Path, text: str) -> None:
+    """Write *path* whole or not at all, even if power fails."""
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    with beside.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+_HANDLERS: dict[str, Callable[[Host, int], None]] = {
+    "status": _status,
+    "new-recovery-key": _new_recovery_key,
+    "confirm-recovery-key": _confirm_recovery_key,
+    "factory-reset": _factory_reset,
+}
