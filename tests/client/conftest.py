@@ -18,13 +18,15 @@ ENV = {
     "PYTHONPATH": str(Path(claudine.__file__).parents[1]),
     # An owner's ~/.inputrc must not change what the tests see.
     "INPUTRC": os.devnull,
+    # Nor what was said on a machine that keeps conversations.
+    "STATE_DIRECTORY": "/nonexistent",
 }
 
 
 class StartScreen(Protocol):
-    """Start ``claudine --socket … ARGUMENTS`` on a terminal of its own."""
+    """Start ``claudine --socket … ARGUMENTS`` on a terminal of its own, which passes for the one called *tty*."""
 
-    def __call__(self, arguments: Sequence[str] = ()) -> Screen: ...
+    def __call__(self, arguments: Sequence[str] = (), *, tty: str = "", **env: str) -> Screen: ...
 
 
 @pytest.fixture
@@ -34,11 +36,17 @@ def socket(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start_screen(socket: Path, tmp_path: Path) -> Iterator[StartScreen]:
+def start_screen(socket: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartScreen]:
     with ExitStack() as stack:
 
-        def start(arguments: Sequence[str] = ()) -> Screen:
+        def start(arguments: Sequence[str] = (), *, tty: str = "", **env: str) -> Screen:
             command = [*COMMAND, "--socket", str(socket), *arguments]
-            return stack.enter_context(Screen(command, {**ENV, "HOME": str(tmp_path)}))
+            env = {**ENV, "HOME": str(tmp_path), **env}
+            if tty:
+                # Python runs this file at its start.
+                disguise = tmp_path_factory.mktemp("disguise") / "sitecustomize.py"
+                disguise.write_text(f"import os\nos.ttyname = lambda fd: '/dev/{tty}'\n")
+                env["PYTHONPATH"] += f":{disguise.parent}"
+            return stack.enter_context(Screen(command, env))
 
         yield start

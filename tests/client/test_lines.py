@@ -268,7 +268,7 @@ def test_commands_are_single_words_and_unknown_ones_are_not_sent(socket: Path, s
         screen = start_screen()
         screen.wait_for(PROMPT)
         screen.type("/help\r")
-        screen.wait_for("/new    start afresh")
+        screen.wait_for("/new           start afresh")
         screen.wait_for(PROMPT)
         screen.type("/sing\r")
         screen.wait_for("[I do not know /sing. /help says what I understand.]")

@@ -1,8 +1,9 @@
 """Claudine, the client of a ClaudineOS machine.
 
-A core without a user interface (``text``, ``protocol``, ``runtime``, ``conversation``) and faces on top of it
-(``lines`` for a conversation, ``ask`` for one question in a script). The core never prints, the faces never speak
-HTTP, and everything that Claudine says by herself stands in ``voice`` or in the errors of ``protocol``.
+A core without a user interface (``text``, ``protocol``, ``runtime``, ``conversation``, ``store``, ``record``,
+``state``, ``qr``) and faces on top of it (``lines`` for a conversation, ``machine`` for the recovery key and the disk,
+``ask`` for one question in a script). The core never prints, the faces never speak HTTP, and everything that Claudine
+says by herself stands in ``voice`` or in the errors of ``protocol``.
 """
 
 import sys

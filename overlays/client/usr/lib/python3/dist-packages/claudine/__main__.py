@@ -9,16 +9,21 @@ load is imported after the greeting.
 """
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from claudine import voice
-from claudine.defaults import MAX_TOKENS, SOCKET, TIMEOUT_S
+from claudine.defaults import MAX_TOKENS, SOCKET, STATE_SOCKET, STORE, TIMEOUT_S
 from claudine.interrupts import Interrupts
 from claudine.status import TerminalGoneError
 from claudine.terminal import Terminal
+
+if TYPE_CHECKING:
+    from claudine.store import Store
 
 NOT_READY, WRONG_USE, RUNTIME_FAILED, STOPPED, READER_GONE = 1, 2, 3, 130, 141
 
@@ -49,17 +54,35 @@ def _chat(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupt
         signal.signal(signal.SIGQUIT, signal.SIG_IGN)
     terminal.say(voice.GREETING)
 
+    from claudine.machine import Machine
+    from claudine.state import StateService
+
+    machine = Machine(StateService(options.state_socket), terminal, interrupts)
+    if terminal.interactive:
+        machine.greet(stays=options.stay)
+
     from claudine.lines import LineChat
     from claudine.protocol import UnavailableError
+    from claudine.record import Record
     from claudine.runtime import Runtime
 
+    record = Record(_store(options, terminal), terminal.name, terminal.remark)
     try:
         with terminal.keeping_output():
-            LineChat(Runtime(options.socket), terminal, interrupts, stays=options.stay).run()
+            LineChat(Runtime(options.socket), terminal, interrupts, record, machine, stays=options.stay).run()
     except UnavailableError as failure:
         terminal.say(str(failure))
         return RUNTIME_FAILED
     return 0
+
+
+def _store(options: argparse.Namespace, terminal: Terminal) -> "Store | None":
+    """Return the store, or None: a pipe's words are not kept, and a desk may well have no place for them."""
+    from claudine.store import Store
+
+    directory = options.store or os.environ.get("STATE_DIRECTORY", STORE)
+    expected = options.stay or options.store
+    return Store(directory) if terminal.interactive and (expected or os.access(directory, os.W_OK)) else None
 
 
 def _ask(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupts) -> int:
@@ -118,11 +141,16 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--socket", metavar="PATH", default=argparse.SUPPRESS, help=f"the runtime's socket ({SOCKET})")
     parser = argparse.ArgumentParser(prog="claudine", description="Talk with the model on this machine.")
     parser.add_argument("--socket", metavar="PATH", default=SOCKET, help="the runtime's socket (%(default)s)")
-    parser.set_defaults(stay=False)
+    parser.set_defaults(stay=False, store=None, state_socket=STATE_SOCKET)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     chat = commands.add_parser("chat", parents=[shared], help="talk on this terminal; this is the default")
     chat.add_argument("--stay", action="store_true", help="an appliance's screen: no key leaves the conversation")
+    chat.add_argument("--store", metavar="DIR", help=f"where conversations are kept ({STORE}, if that is there)")
+    chat.add_argument(
+        "--state-socket", metavar="PATH", default=STATE_SOCKET,
+        help="the socket of the service that looks after the disk (%(default)s)",
+    )  # fmt: skip
 
     ask = commands.add_parser("ask", parents=[shared], help="answer one question on standard output")
     ask.add_argument("question", nargs="+", help='the question; "-" reads it from standard input')

@@ -1,6 +1,8 @@
 """Values that hold unless somebody gives others. No imports: the command line needs them before anything else."""
 
 SOCKET = "/run/claudine-runtime/llama.sock"
+STATE_SOCKET = "/run/claudine-state/control.sock"
+STORE = "/var/lib/claudine"
 TIMEOUT_S = 600.0
 MAX_TOKENS = 1024
 # Low, because a small model loses its thread soon.

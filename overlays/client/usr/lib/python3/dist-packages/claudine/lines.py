@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from claudine import voice
 from claudine.conversation import Conversation
 from claudine.interrupts import Interrupts
+from claudine.machine import Machine
 from claudine.protocol import ContextFullError, Done, Progress, RuntimeFailedError, Text, UnavailableError
+from claudine.question import question
+from claudine.record import Record
 from claudine.runtime import Runtime, State
+from claudine.store import StoreError
 from claudine.terminal import Terminal
-from claudine.text import printable
+from claudine.text import last_rows, printable
 
 PROMPT = "You: "
 ANSWER = "Claudine: "
@@ -18,6 +22,8 @@ ANSWER = "Claudine: "
 # Of the context that is left after forgetting, a quarter is for the answer.
 _KEEP = 0.75
 _RETRY_S = 3.0
+# Of each side of the last exchange, when a conversation goes on.
+_RESUMED_ROWS = 6
 
 
 @dataclass(frozen=True)
@@ -32,16 +38,28 @@ class _Reply:
 class LineChat:
     """A conversation that goes on until the input ends. One that *stays* has no place to leave to: an appliance."""
 
-    def __init__(self, runtime: Runtime, terminal: Terminal, interrupts: Interrupts, *, stays: bool) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        terminal: Terminal,
+        interrupts: Interrupts,
+        record: Record,
+        machine: Machine,
+        *,
+        stays: bool,
+    ) -> None:
         self._runtime = runtime
         self._terminal = terminal
         self._interrupts = interrupts
+        self._record = record
+        self._machine = machine
         self._stays = stays
         self._conversation = Conversation()
         self._draft = ""
 
     def run(self) -> None:
         """Talk. Raises UnavailableError or KeyboardInterrupt when the runtime cannot be had, unless this one stays."""
+        self._resume()
         self._announce(self._wait_at_first())
         while (line := self._next_line()) is not None:
             match line.split():
@@ -50,13 +68,56 @@ class LineChat:
                 case ["/help"]:
                     self._terminal.say(voice.HELP)
                 case ["/new"]:
-                    self._conversation = Conversation()
-                    self._terminal.forget_lines()
-                    self._remark(voice.AFRESH)
-                case [command] if command.startswith("/") and command[1:].isalpha():
-                    self._remark(voice.UNKNOWN_COMMAND.format(command=command))
+                    self._record.begin()
+                    self._start_afresh(voice.AFRESH)
+                case ["/forget" | "/recovery-key" | "/reset"] if not self._terminal.interactive:
+                    self._terminal.remark(voice.NEEDS_A_PERSON)
+                case ["/forget"]:
+                    self._forget()
+                case ["/recovery-key"]:
+                    self._machine.renew_key()
+                case ["/reset"]:
+                    self._machine.reset()
+                case [command] if command.startswith("/") and command[1:].replace("-", "").isalpha():
+                    self._terminal.remark(voice.UNKNOWN_COMMAND.format(command=command))
                 case _:
                     self._answer(line)
+
+    def _resume(self) -> None:
+        """Go on where this console left off, and show where that was."""
+        resumed = self._record.resume()
+        self._conversation, self._draft = resumed.conversation, resumed.unanswered
+        last_exchange = self._conversation.messages[1:][-2:]
+        if not (last_exchange or self._draft):
+            return
+        self._terminal.remark(voice.RESUMED)
+        columns = self._terminal.status.columns() - len(ANSWER)
+        for message in last_exchange:
+            label = PROMPT if message.role == "user" else ANSWER
+            self._terminal.say(label + last_rows(message.text, rows=_RESUMED_ROWS, columns=columns))
+        if self._draft:
+            self._terminal.remark(voice.UNANSWERED)
+
+    def _start_afresh(self, remark: str) -> None:
+        self._conversation = Conversation()
+        self._terminal.forget_lines()
+        self._terminal.remark(remark)
+
+    def _forget(self) -> None:
+        if not self._record.stores:
+            self._terminal.remark(voice.NOTHING_STORED)
+            return
+        self._terminal.say(voice.FORGET)
+        answer = question(self._terminal, self._interrupts, voice.FORGET_PROMPT)
+        if answer is None or answer.lower() != "yes":
+            self._terminal.remark(voice.NOT_FORGOTTEN)
+            return
+        try:
+            self._record.forget()
+        except StoreError as failure:
+            self._terminal.remark(str(failure))
+        else:
+            self._start_afresh(voice.FORGOTTEN)
 
     def _next_line(self) -> str | None:
         at_end = False
@@ -72,12 +133,15 @@ class LineChat:
                     self._terminal.say("")
                     return None
                 # Once is enough when somebody leans on the keys, or a line keeps saying that it is at its end.
-                self._terminal.say("" if at_end else "\n" + _bracketed(voice.NOWHERE_TO_GO))
+                self._terminal.say("")
+                if not at_end:
+                    self._terminal.remark(voice.NOWHERE_TO_GO)
                 at_end = True
                 time.sleep(0.2)
 
-    def _answer(self, question: str) -> None:
-        asked = self._conversation.adding("user", question)
+    def _answer(self, message: str) -> None:
+        asked = self._conversation.adding("user", message)
+        self._record.add("user", message)
         reply = self._speak(asked)
         while isinstance(full := reply.failure, ContextFullError):
             shorter = asked.shortened(_KEEP * full.n_ctx / max(1, full.n_prompt))
@@ -85,24 +149,26 @@ class LineChat:
             if not dropped:
                 break
             words = "exchange" if dropped <= 2 else f"{(dropped + 1) // 2} exchanges"
-            self._remark(voice.FORGETTING.format(n_prompt=full.n_prompt, n_ctx=full.n_ctx, dropped=words))
+            self._terminal.remark(voice.FORGETTING.format(n_prompt=full.n_prompt, n_ctx=full.n_ctx, dropped=words))
             asked = shorter
             reply = self._speak(asked)
         if reply.text:
             self._conversation = asked.adding("assistant", reply.text)
-        elif reply.failure or reply.remark:
-            self._draft = question
+            self._record.add("assistant", reply.text)
+        else:
+            self._record.withdraw()
+            self._draft = message
         self._account_for(reply)
 
     def _account_for(self, reply: _Reply) -> None:
         match reply.failure:
             case None:
                 if reply.remark:
-                    self._remark(reply.remark)
+                    self._terminal.remark(reply.remark)
             case ContextFullError() as full:
-                self._remark(voice.TOO_LONG.format(n_prompt=full.n_prompt, n_ctx=full.n_ctx))
+                self._terminal.remark(voice.TOO_LONG.format(n_prompt=full.n_prompt, n_ctx=full.n_ctx))
             case failure:
-                self._remark(str(failure))
+                self._terminal.remark(str(failure))
                 self._wait_again()
         self._terminal.say("")
 
@@ -161,7 +227,7 @@ class LineChat:
         except KeyboardInterrupt:
             return
         except UnavailableError as failure:
-            self._remark(str(failure))
+            self._terminal.remark(str(failure))
             return
         if waited_s >= 1:
             self._announce(waited_s)
@@ -177,15 +243,7 @@ class LineChat:
     def _announce(self, waited_s: float) -> None:
         model = self._runtime.model()
         name = f"My model is {model}, ready" if model else "My model is ready"
-        self._remark(f"{name} after {voice.seconds(waited_s)}." if waited_s >= 1 else f"{name}.")
+        self._terminal.remark(f"{name} after {voice.seconds(waited_s)}." if waited_s >= 1 else f"{name}.")
 
     def _show_state(self, state: State, elapsed_s: float) -> None:
         self._terminal.status.show(voice.waiting(state.kind, elapsed_s))
-
-    def _remark(self, sentence: str) -> None:
-        self._terminal.say(_bracketed(sentence))
-
-
-def _bracketed(sentence: str) -> str:
-    """Set apart what the client says from what the model says."""
-    return f"[{sentence}]"

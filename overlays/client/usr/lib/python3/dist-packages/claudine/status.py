@@ -35,7 +35,7 @@ class Status:
         """Put *text* where the last one was."""
         with self._lock:
             if self.in_place:
-                text = text[: self._columns() - 1]
+                text = text[: self.columns() - 1]
                 if text != self._shown:
                     self._write("\r" + text.ljust(len(self._shown)))
                 self._shown = text
@@ -59,6 +59,14 @@ class Status:
         finally:
             ticker.stop()
 
+    def columns(self) -> int:
+        """Return how wide the terminal is."""
+        try:
+            # A serial line has no size to tell: 0.
+            return os.get_terminal_size(self._out.fileno()).columns or _DEFAULT_COLUMNS
+        except (OSError, ValueError):
+            return _DEFAULT_COLUMNS
+
     def _line_is_due(self) -> bool:
         if self._every_s is None:
             return False
@@ -70,13 +78,6 @@ class Status:
             self._out.flush()
         except (OSError, ValueError) as error:
             raise TerminalGoneError from error
-
-    def _columns(self) -> int:
-        try:
-            # A serial line has no size to tell: 0.
-            return os.get_terminal_size(self._out.fileno()).columns or _DEFAULT_COLUMNS
-        except (OSError, ValueError):
-            return _DEFAULT_COLUMNS
 
 
 class Ticker:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import select
 import sys
 import termios
@@ -21,6 +22,9 @@ class Terminal:
         self._out = _stream(sys.stdout, "w")
         self.errors = _stream(sys.stderr, "w")
         self.interactive = self._in.isatty()
+        self.name = self._find_name()
+        # A screen and a keyboard at this machine.
+        self.virtual = re.fullmatch(r"tty\d+", self.name) is not None
         self.status = Status(self._out)
         self._readline: ModuleType | None = None
 
@@ -31,6 +35,15 @@ class Terminal:
             self._out.flush()
         except (OSError, ValueError) as error:
             raise TerminalGoneError from error
+
+    def remark(self, sentence: str) -> None:
+        """Print *sentence* set apart: what the client says is not what the model says."""
+        self.say(f"[{sentence}]")
+
+    def clear(self) -> None:
+        """Take everything off the screen, and out of what can be scrolled back to. A dumb terminal keeps it."""
+        if self.status.in_place:
+            self.say("\x1b[H\x1b[2J\x1b[3J", end="")
 
     def break_line(self) -> None:
         """End a line before something else follows, on a screen. A script gets nothing but the answer."""
@@ -44,8 +57,8 @@ class Terminal:
         except (OSError, ValueError):
             return
 
-    def read_line(self, prompt: str, draft: str = "") -> str:
-        """Let the person write a line, beginning with *draft*.
+    def read_line(self, prompt: str, draft: str = "", *, recall: bool = True) -> str:
+        """Let the person write a line, beginning with *draft*. With *recall*, the up arrow brings it back later.
 
         Raises EOFError at the end of input, KeyboardInterrupt on Ctrl+C, TerminalGoneError.
         """
@@ -54,6 +67,8 @@ class Terminal:
         readline = self._line_editor()
         if readline is not None and draft:
             readline.set_startup_hook(lambda: readline.insert_text(draft))
+        if readline is not None:
+            readline.set_auto_history(recall)
         try:
             return input(prompt)
         except (OSError, ValueError, RuntimeError) as error:
@@ -119,6 +134,13 @@ class Terminal:
         except termios.error:
             # Only a line that hung up refuses; the next word on it will tell.
             return
+
+    def _find_name(self) -> str:
+        """Return ``tty1``, ``ttyS0`` or ``pts/0``, or nothing if it is no terminal, or one from another container."""
+        try:
+            return os.ttyname(self._in.fileno()).removeprefix("/dev/")
+        except (OSError, ValueError):
+            return ""
 
     def _read_piped(self, prompt: str) -> str:
         try:

@@ -1,4 +1,4 @@
-"""Text that is safe to show.
+"""Text that is safe to show, and the end of one that is too long.
 
 A terminal obeys control characters, and a model can be talked into writing them. What passes ``printable`` can change
 nothing but the words on the screen: no C0 or C1 control (escape included) except newline and tab, no mark that
@@ -13,3 +13,11 @@ _DROPPED = dict.fromkeys(code for code in (*_CONTROLS, *_REORDERING) if chr(code
 def printable(text: str) -> str:
     """Return *text* without anything that a terminal would obey."""
     return text.translate(_DROPPED).encode("utf-8", "replace").decode("utf-8")
+
+
+def last_rows(text: str, *, rows: int, columns: int) -> str:
+    """Return as much of the end of *text* as fits, broken into rows."""
+    import textwrap
+
+    broken = [row for line in text.splitlines() for row in textwrap.wrap(line, columns) or [""]]
+    return "\n".join(broken if len(broken) <= rows else ["[...]", *broken[1 - rows :]])

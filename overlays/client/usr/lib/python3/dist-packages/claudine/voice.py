@@ -13,8 +13,11 @@ Write a message and press Enter. While I answer, Ctrl+C stops me; what I have
 said by then stays part of our conversation. Ctrl+C clears a line that you have
 begun, and the up arrow brings back earlier ones.
 
-  /new    start afresh, without anything we have said so far
-  /help   this page
+  /new           start afresh, without anything we have said so far
+  /forget        delete all conversations that are stored on this machine
+  /recovery-key  make a new recovery key for the disk of this machine
+  /reset         erase the disk of this machine
+  /help          this page
 """
 
 _WAITING = {
@@ -41,6 +44,80 @@ TOO_LONG = (
 )
 UNKNOWN_COMMAND = "I do not know {command}. /help says what I understand."
 NOWHERE_TO_GO = "There is nothing behind me on this screen, so I stay. Ctrl+C clears the line."
+
+RESUMED = "I go on with our last conversation; /new begins another."
+UNANSWERED = "Your last message got no answer. It is back on the line."
+
+STORE_FULL = (
+    "My disk is full, so I keep what we say in memory and try again with each message. /forget deletes what I have "
+    "stored."
+)
+STORE_DAMAGED = (
+    "My stored conversations are damaged. I leave them alone and keep what we say in memory only; /forget deletes "
+    "them, and then I can begin anew."
+)
+STORE_NEWER = (
+    "My stored conversations were written by a newer version of me. I leave them alone and keep what we say in memory "
+    "only."
+)
+STORE_UNUSABLE = "I cannot save what we say ({reason}), so I keep it in memory and try again with each message."
+STORE_KEPT = "I could not delete what I have stored: {reason}."
+SAVING_AGAIN = "I can save again, and have saved what was waiting."
+
+FORGET = """\
+This deletes all conversations that are stored on this machine, those of its
+other screens and lines too, and I cannot bring them back.
+"""
+FORGET_PROMPT = "Delete them? Type yes or no: "
+NOT_FORGOTTEN = "I deleted nothing."
+FORGOTTEN = (
+    "All stored conversations are deleted, and we start afresh. What is on a screen or in memory now may stay there "
+    "until the machine is turned off; settings and the recovery key remain."
+)
+NOTHING_STORED = "I have stored nothing here: what we say is in memory only, and /new starts afresh."
+
+LOOKING = "I am looking at my disk"
+DISK_ALMOST_FULL = "My disk is almost full. /forget makes room by deleting all stored conversations."
+NEEDS_A_PERSON = "That needs a person at a terminal, so I did nothing."
+
+STATE_ABSENT = "Nobody looks after an encrypted disk here: there is no service at {path}."
+STATE_UNREACHABLE = "I cannot reach the service that looks after my disk: {reason}."
+STATE_SILENT = "The service that looks after my disk did not answer in time."
+STATE_UNREADABLE = "The service that looks after my disk sent something that I cannot read."
+
+LATER = "later"
+KEY_OFFER = """\
+The disk of this machine is encrypted. It opens by itself only in this machine,
+and only when it has started as it did now. If a part breaks or the firmware's
+settings change, the one other way in is a recovery key, and nobody has
+confirmed that they have one. I can make one now; it replaces any earlier one.
+"""
+KEY_RENEWAL = """\
+I can make a new recovery key for the disk of this machine. The moment it is
+made, every earlier one stops working.
+"""
+KEY_OFFER_PROMPT = "Press Enter to see it, or type later: "
+KEY_POSTPONED = "I have made no key. /recovery-key brings us back to it."
+KEY_STAYS = "I cannot clear this terminal: the key will stay on it."
+KEY_WAITS = "The recovery key of this machine waits to be confirmed on its screen; /recovery-key makes one here."
+MAKING_KEY = "I am making the key"
+KEY_NOTE = "Write it down or photograph it; I keep no copy."
+KEY_PROMPT = "Type its last eight letters to confirm, or later: "
+KEY_WRONG = "Those are not its last eight letters. Please look again; I keep no copy."
+CONFIRMING = "I am noting that you have the key"
+KEY_CONFIRMED = "The recovery key is confirmed. Keep it where this machine is not."
+KEY_UNCONFIRMED = "That key is not confirmed, and the next one replaces it. /recovery-key makes one."
+
+RESET_WORDS = "erase everything"
+RESET = """\
+This erases what is stored on the disk of this machine: every conversation and
+every setting. The recovery key stops working. I cannot bring anything back.
+The machine then restarts.
+"""
+RESET_PROMPT = f"To do it, type {RESET_WORDS}: "
+NOTHING_ERASED = "I erased nothing."
+RESETTING = "I am erasing the disk"
+RESET_DONE = "The disk is being erased, and this machine restarts."
 
 
 def waiting(kind: str, elapsed_s: float) -> str:

@@ -1,0 +1,15 @@
+"""A question of the client's own, beside the conversation: its answer is not kept."""
+
+from claudine.interrupts import Interrupts
+from claudine.terminal import Terminal
+from claudine.text import printable
+
+
+def question(terminal: Terminal, interrupts: Interrupts, prompt: str) -> str | None:
+    """Return what the person says to *prompt*, or None: Ctrl+C or Ctrl+D."""
+    try:
+        with interrupts.armed():
+            return printable(terminal.read_line(prompt, recall=False)).strip()
+    except (KeyboardInterrupt, EOFError):
+        terminal.say("")
+        return None

@@ -1,0 +1,113 @@
+"""The service that looks after the encrypted disk: one connection, one line of JSON each way, for each request.
+
+    service = StateService("/run/claudine-state/control.sock")
+    service.status()            → DiskStatus(unlock="tpm2", recovery_key="none", size_bytes=…, free_bytes=…)
+    service.new_recovery_key()  → "cbdefghi-jklnrtuv-…"
+
+Everything raises StateError and nothing else.
+"""
+
+import json
+import re
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from claudine import voice
+from claudine.text import printable
+
+# Where the service is slow, it waits for a TPM or for the key derivation of LUKS.
+_STATUS_S = 30.0
+_CHANGE_S = 300.0
+_LONGEST_LINE = 65536
+
+# What systemd-cryptenroll makes: 256 bits in modhex, letters that are in the same place on almost every keyboard.
+_KEY = re.compile("[cbdefghijklnrtuv]{8}(-[cbdefghijklnrtuv]{8}){7}")
+
+
+class StateError(Exception):
+    """Its text is the sentence that says what is the matter."""
+
+
+class NoServiceError(StateError):
+    """There is no such service: this is a desk, or a machine without an encrypted disk."""
+
+
+@dataclass(frozen=True)
+class DiskStatus:
+    """*unlock* is ``tpm2`` or ``passphrase``; *recovery_key* is ``none``, ``unconfirmed`` or ``confirmed``."""
+
+    unlock: str
+    recovery_key: str
+    size_bytes: int
+    free_bytes: int
+
+    @property
+    def wants_recovery_key(self) -> bool:
+        """Say whether this machine is the only thing that opens the disk."""
+        return self.unlock == "tpm2" and self.recovery_key != "confirmed"
+
+    @property
+    def almost_full(self) -> bool:
+        """Say whether less than 5 % or less than 32 MiB is free."""
+        return self.free_bytes < max(0.05 * self.size_bytes, 32 * 1024**2)
+
+
+class StateService:
+    """The service that listens at *path*."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def status(self) -> DiskStatus:
+        """Ask how the disk is."""
+        answer = self._ask("status", _STATUS_S)
+        try:
+            return DiskStatus(
+                unlock=str(answer["unlock"]),
+                recovery_key=str(answer["recovery_key"]),
+                size_bytes=int(answer["size_bytes"]),
+                free_bytes=int(answer["free_bytes"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise StateError(voice.STATE_UNREADABLE) from error
+
+    def new_recovery_key(self) -> str:
+        """Make a recovery key, 8 groups of 8 letters, and let every earlier one open nothing any more."""
+        key = self._ask("new-recovery-key", _CHANGE_S).get("recovery_key")
+        if not (isinstance(key, str) and _KEY.fullmatch(key)):
+            raise StateError(voice.STATE_UNREADABLE)
+        return key
+
+    def confirm_recovery_key(self) -> None:
+        """Note that somebody has the last key."""
+        self._ask("confirm-recovery-key", _CHANGE_S)
+
+    def factory_reset(self) -> None:
+        """Erase the disk. The machine restarts soon after."""
+        self._ask("factory-reset", _CHANGE_S)
+
+    def _ask(self, request: str, timeout_s: float) -> dict[str, Any]:
+        try:
+            answer = json.loads(self._exchange(json.dumps({"request": request}).encode() + b"\n", timeout_s))
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise NoServiceError(voice.STATE_ABSENT.format(path=self._path)) from error
+        except TimeoutError as error:
+            raise StateError(voice.STATE_SILENT) from error
+        except OSError as error:
+            raise StateError(voice.STATE_UNREACHABLE.format(reason=error.strerror or error)) from error
+        except (ValueError, RecursionError) as error:
+            raise StateError(voice.STATE_UNREADABLE) from error
+        if not isinstance(answer, dict):
+            raise StateError(voice.STATE_UNREADABLE)
+        if "error" in answer:
+            raise StateError(" ".join(printable(str(answer["error"])).split()))
+        return answer
+
+    def _exchange(self, line: bytes, timeout_s: float) -> bytes:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(timeout_s)
+            connection.connect(self._path)
+            connection.sendall(line)
+            with connection.makefile("rb") as answer:
+                return answer.readline(_LONGEST_LINE)

@@ -1,0 +1,246 @@
+"""What was said is on the disk when it was said; and no state of the disk is an exception that nobody expects."""
+
+import random
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claudine import voice
+from claudine.record import Record
+from claudine.store import FILE, Entry, Store, StoreError
+from tests.client.conftest import ENV
+
+# Says on standard output how far it has come, after each message that is saved.
+TALKER = """
+import sys
+from claudine.record import Record
+from claudine.store import Store
+record = Record(Store(sys.argv[1]), sys.argv[2], notify=sys.exit)
+number = len(record.resume().conversation.messages) - 1
+for number in range(number, number + int(sys.argv[3])):
+    record.add("assistant" if number % 2 else "user", str(number))
+    print(number, flush=True)
+"""
+
+
+class Talk:
+    """A record on *directory*, and what it notified of."""
+
+    def __init__(self, directory: Path, console: str = "tty1") -> None:
+        self.notices: list[str] = []
+        self.record = Record(Store(str(directory)), console, self.notices.append)
+        resumed = self.record.resume()
+        self.texts = [message.text for message in resumed.conversation.messages[1:]]
+        self.unanswered = resumed.unanswered
+
+    def exchange(self, question: str, answer: str) -> None:
+        self.record.add("user", question)
+        self.record.add("assistant", answer)
+
+
+def talker(directory: Path, console: str, messages: int) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", TALKER, str(directory), console, str(messages)]
+    return subprocess.Popen(command, env=ENV, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_conversation_goes_on_where_it_was(tmp_path: Path) -> None:
+    Talk(tmp_path).exchange("Where?", "Here.")
+    again = Talk(tmp_path)
+    assert (again.texts, again.unanswered, again.notices) == (["Where?", "Here."], "", [])
+    again.exchange("When?", "Now.")
+    assert Talk(tmp_path).texts == ["Where?", "Here.", "When?", "Now."]
+
+
+def test_each_console_has_its_own(tmp_path: Path) -> None:
+    Talk(tmp_path, "tty1").exchange("Q1", "A1")
+    assert Talk(tmp_path, "ttyS0").texts == []
+    Talk(tmp_path, "ttyS0").exchange("Q2", "A2")
+    assert Talk(tmp_path, "tty1").texts == ["Q1", "A1"]
+
+
+def test_after_a_new_one_the_old_one_is_kept_but_not_resumed(tmp_path: Path) -> None:
+    talk = Talk(tmp_path)
+    talk.exchange("Q1", "A1")
+    talk.record.begin()
+    assert Talk(tmp_path).texts == []
+    talk.exchange("Q2", "A2")
+    assert Talk(tmp_path).texts == ["Q2", "A2"]
+    with sqlite3.connect(tmp_path / FILE) as database:
+        assert database.execute("SELECT count(*) FROM messages").fetchone() == (4,)
+
+
+def test_a_message_without_an_answer_comes_back_as_a_draft(tmp_path: Path) -> None:
+    talk = Talk(tmp_path)
+    talk.exchange("Q1", "A1")
+    talk.record.add("user", "Q2")
+    again = Talk(tmp_path)
+    assert (again.texts, again.unanswered) == (["Q1", "A1"], "Q2")
+    again.record.add("user", "Q2, please")
+    again.record.withdraw()
+    again.exchange("Q3", "A3")
+    assert Talk(tmp_path).texts == ["Q1", "A1", "Q3", "A3"]
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    Talk(tmp_path).exchange("Q1", "A1")
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
+
+
+def test_every_message_survives_a_kill(tmp_path: Path) -> None:
+    said: list[str] = []
+    for _ in range(20):
+        process = talker(tmp_path, "tty1", 1000)
+        assert process.stdout
+        said += [process.stdout.readline().strip() for _ in range(random.randint(1, 6))]
+        process.send_signal(signal.SIGKILL)
+        said += process.stdout.read().split()
+        process.wait()
+        process.stdout.close()
+        talk = Talk(tmp_path)
+        there = [*talk.texts, *filter(None, [talk.unanswered])]
+        # The one that was saved when the kill came, before that could be printed.
+        extra = there[len(said) :]
+        assert (there[: len(said)], len(extra) <= 1) == (said, True)
+        said = talk.texts
+
+
+def test_consoles_that_start_and_talk_at_once_lose_nothing(tmp_path: Path) -> None:
+    processes = [talker(tmp_path, f"tty{number}", 10) for number in range(4)]
+    for process in processes:
+        with process:
+            assert process.communicate()[0].split() == [str(number) for number in range(10)]
+        assert process.returncode == 0
+    for number in range(4):
+        assert Talk(tmp_path, f"tty{number}").texts == [str(number) for number in range(10)]
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    for place in random.Random(1).sample(range(200, len(data)), 3000):
+        data[place] ^= 0xFF
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b"This is no database. " * 500),
+        lambda path: path.write_bytes(path.read_bytes()[:5000]),
+        flip,
+    ],
+    ids=["another file", "cut off", "flipped bytes"],
+)
+def test_a_damaged_file_is_left_alone_until_it_is_deleted(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    Talk(tmp_path).exchange("Q1", "A1")
+    damage(tmp_path / FILE)
+    damaged = (tmp_path / FILE).read_bytes()
+    talk = Talk(tmp_path)
+    talk.exchange("Q2", "A2")
+    talk.record.begin()
+    assert talk.notices == [voice.STORE_DAMAGED]
+    assert (tmp_path / FILE).read_bytes() == damaged
+    talk.record.forget()
+    talk.exchange("Q3", "A3")
+    assert talk.notices == [voice.STORE_DAMAGED]
+    assert Talk(tmp_path).texts == ["Q3", "A3"]
+
+
+def test_bytes_that_are_no_text_cost_only_themselves(tmp_path: Path) -> None:
+    Talk(tmp_path).exchange("Where is it?", "Here.")
+    path = tmp_path / FILE
+    path.write_bytes(path.read_bytes().replace(b"Where is it?", b"Where\xff\x1b[2Jit"))
+    talk = Talk(tmp_path)
+    assert (talk.texts, talk.notices) == (["Where\ufffd[2Jit", "Here."], [])
+
+
+def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    Talk(tmp_path).exchange("Q1", "A1")
+    with sqlite3.connect(tmp_path / FILE) as database:
+        database.execute("PRAGMA user_version = 99")
+    talk = Talk(tmp_path)
+    talk.exchange("Q2", "A2")
+    assert talk.notices == [voice.STORE_NEWER]
+    assert talk.texts == []
+
+
+def test_what_a_full_disk_refused_is_saved_once_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = Talk(tmp_path)
+    talk.exchange("Q1", "A1")
+    connect = sqlite3.connect
+
+    def connect_full(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        database: sqlite3.Connection = connect(*arguments, **options)
+        database.execute("PRAGMA max_page_count = 1")
+        return database
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", connect_full)
+        talk.exchange("Q2" * 9000, "A2")
+        talk.record.begin()
+        talk.exchange("Q3" * 9000, "A3")
+        assert talk.notices == [voice.STORE_FULL]
+        assert Talk(tmp_path).texts == ["Q1", "A1"]
+    talk.exchange("Q4", "A4")
+    assert talk.notices == [voice.STORE_FULL, voice.SAVING_AGAIN]
+    assert Talk(tmp_path).texts == ["Q3" * 9000, "A3", "Q4", "A4"]
+    with sqlite3.connect(tmp_path / FILE) as database:
+        assert database.execute("SELECT count(*) FROM messages").fetchone() == (8,)
+
+
+def test_a_missing_folder_is_one_sentence_and_coming_back_another(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    talk = Talk(folder)
+    talk.exchange("Q1", "A1")
+    sentence = voice.STORE_UNUSABLE.format(reason="No such file or directory")
+    assert talk.notices == [sentence]
+    folder.mkdir()
+    talk.exchange("Q2", "A2")
+    assert talk.notices == [sentence, voice.SAVING_AGAIN]
+    assert Talk(folder).texts == ["Q1", "A1", "Q2", "A2"]
+
+
+def test_forgetting_leaves_nothing_on_the_disk(tmp_path: Path) -> None:
+    talk, other = Talk(tmp_path, "tty1"), Talk(tmp_path, "ttyS0")
+    talk.exchange("My secret is 42.", "I see.")
+    other.exchange("Mine is 43.", "Oh.")
+    talk.record.forget()
+    assert list(tmp_path.iterdir()) == []
+    # The other console knows of nothing, and what it says from now on is saved; what was forgotten stays forgotten.
+    other.exchange("And mine?", "Gone.")
+    talk.exchange("What is it?", "I forgot.")
+    assert Talk(tmp_path, "ttyS0").texts == ["And mine?", "Gone."]
+    assert Talk(tmp_path, "tty1").texts == ["What is it?", "I forgot."]
+    assert other.notices == []
+
+
+def test_what_was_forgotten_between_question_and_answer_leaves_no_half(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, "tty1")
+    talk.record.add("user", "Q1")
+    Talk(tmp_path, "ttyS0").record.forget()
+    talk.record.add("assistant", "A1")
+    assert Talk(tmp_path, "tty1").texts == []
+    talk.exchange("Q2", "A2")
+    assert Talk(tmp_path, "tty1").texts == ["Q2", "A2"]
+
+
+def test_saving_twice_is_saving_once(tmp_path: Path) -> None:
+    entries: Sequence[Entry] = [Entry("m1", None, "user", "Q"), Entry("m2", "m1", "assistant", "A")]
+    store = Store(str(tmp_path))
+    store.save("c", "tty1", entries)
+    store.save("c", "tty1", entries)
+    stored = store.latest("tty1")
+    assert stored is not None
+    assert stored.entries == tuple(entries)
+
+
+def test_what_cannot_be_deleted_is_said(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(StoreError, match=r"I could not delete what I have stored: Is a directory\."):
+        Store(str(tmp_path)).forget()

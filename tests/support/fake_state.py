@@ -1,0 +1,85 @@
+"""The service that looks after the disk, as a test wants it: a unix socket, and a line of JSON each way.
+
+    with FakeState(tmp_path / "control", unlock="passphrase") as service: ...
+
+Each new key differs from the one before. With *failing*, the requests of that name are answered with an error.
+"""
+
+import json
+import socketserver
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+_LETTERS = "cbdefghijklnrtuv"
+
+
+class FakeState(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """Listens at *socket* while the ``with`` lasts."""
+
+    daemon_threads = True
+
+    def __init__(
+        self,
+        socket: Path,
+        *,
+        unlock: str = "tpm2",
+        recovery_key: str = "none",
+        free_bytes: int = 500 * 1024**2,
+        failing: str = "",
+    ) -> None:
+        self.requests: list[str] = []
+        self.keys: list[str] = []
+        self.recovery_key = recovery_key
+        self._unlock = unlock
+        self._free_bytes = free_bytes
+        self._failing = failing
+        super().__init__(str(socket), _Handler)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+        Path(str(self.server_address)).unlink()
+
+    def answer(self, request: str) -> dict[str, Any]:
+        """Do what *request* asks."""
+        self.requests.append(request)
+        if request == self._failing:
+            return {"error": "The TPM is\n busy \x1b[31mtoday."}
+        match request:
+            case "status":
+                return {
+                    "unlock": self._unlock,
+                    "recovery_key": self.recovery_key,
+                    "size_bytes": 1024**3,
+                    "free_bytes": self._free_bytes,
+                }
+            case "new-recovery-key":
+                self.recovery_key = "unconfirmed"
+                shift = len(self.keys)
+                groups = (_LETTERS[(shift + n) % 16 :] + _LETTERS for n in range(0, 16, 2))
+                self.keys.append("-".join(group[:8] for group in groups))
+                return {"recovery_key": self.keys[-1]}
+            case "confirm-recovery-key":
+                self.recovery_key = "confirmed"
+                return {}
+            case "factory-reset":
+                return {}
+        return {"error": "I do not know that request."}
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: FakeState
+
+    def handle(self) -> None:
+        request = json.loads(self.rfile.readline())["request"]
+        self.wfile.write(json.dumps(self.server.answer(request)).encode() + b"\n")
