@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,14 +37,23 @@ def set_up(
     with locked(files) as lock, _sockets() as sockets:
         accelerator = choose_accelerator(toolchain)
         prepare(toolchain, files, image, fresh=fresh)
-        tpm = start_tpm(toolchain, files.tpm, sockets.tpm, output=files.qemu_log, pass_fds=[lock])
-        try:
-            argv = qemu_argv(hardware, accelerator, open_firmware(toolchain), files, sockets)
-            yield Bench(files, sockets, lock, argv)
-        finally:
-            # It ends when QEMU hangs up, after it has written its state; only then is it asked.
-            wait(tpm, 2.0)
-            end(tpm)
+        board_id = files.board_id.read_text()
+        argv = qemu_argv(hardware, accelerator, open_firmware(toolchain), files, sockets, board_id)
+        bench = Bench(files, sockets, lock, argv)
+        with _tpm(toolchain, bench) if hardware.tpm else nullcontext():
+            yield bench
+
+
+@contextmanager
+def _tpm(toolchain: Toolchain, bench: Bench) -> Iterator[None]:
+    files = bench.files
+    tpm = start_tpm(toolchain, files.tpm, bench.sockets.tpm, output=files.qemu_log, pass_fds=[bench.lock])
+    try:
+        yield
+    finally:
+        # It ends when QEMU hangs up, after it has written its state; only then is it asked.
+        wait(tpm, 2.0)
+        end(tpm)
 
 
 @contextmanager

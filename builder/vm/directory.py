@@ -2,6 +2,7 @@
 
     vars.fd      firmware variables, the enrolled Secure Boot keys among them
     tpm/         state of the TPM
+    board-id     the board's UUID, from which the guest derives its machine id
     disk.qcow2   what the machine has written; everything else is read from the image, which is never written to
     serial.log   what came out of the serial line, this run
     qemu.log     what QEMU and swtpm said, this run
@@ -16,6 +17,7 @@ import fcntl
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +50,11 @@ class MachineDirectory:
     def tpm(self) -> Path:
         """State of the TPM."""
         return self.path / "tpm"
+
+    @property
+    def board_id(self) -> Path:
+        """The board's UUID."""
+        return self.path / "board-id"
 
     @property
     def disk(self) -> Path:
@@ -128,6 +135,7 @@ def prepare(toolchain: Toolchain, directory: MachineDirectory, image: DiskImage,
             log.info("it enrols other Secure Boot keys: firmware variables and TPM start afresh")
         reset_variables(open_firmware(toolchain), directory.variables)
         shutil.rmtree(directory.tpm, ignore_errors=True)
+        directory.board_id.write_text(str(uuid.uuid4()))
     _create_disk(toolchain, directory.disk, image)
     beside = directory.record.with_suffix(".new")
     beside.write_text(json.dumps({"schema": 1, "image": identity, "enrolled_keys": keys}, indent=2) + "\n")
@@ -136,7 +144,7 @@ def prepare(toolchain: Toolchain, directory: MachineDirectory, image: DiskImage,
 
 def _read_record(directory: MachineDirectory) -> dict[str, object]:
     """Return what is known of the last run, {} if nothing, or nothing that can be relied on."""
-    if not (directory.variables.is_file() and directory.disk.is_file()):
+    if not all(path.is_file() for path in (directory.variables, directory.board_id, directory.disk)):
         return {}
     try:
         record = json.loads(directory.record.read_text())

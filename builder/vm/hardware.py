@@ -1,4 +1,4 @@
-"""The virtual hardware: a small PC with the parts that an appliance has, and no network card.
+"""The virtual hardware: a small PC with the parts that an appliance has, and a network card only if it is asked for.
 
 Everything is named (`-nodefaults`), so that a machine has what stands here and nothing else.
 """
@@ -12,7 +12,7 @@ from builder.errors import BuilderError
 from builder.vm.accel import Accelerator
 from builder.vm.credentials import credential_arguments
 from builder.vm.directory import MachineDirectory
-from builder.vm.firmware import Firmware, firmware_arguments
+from builder.vm.firmware import Firmware, comma_safe, firmware_arguments
 from builder.vm.last_words import last_words_credentials
 from builder.vm.shell import shell_arguments, shell_credentials
 from builder.vm.tpm import tpm_arguments
@@ -25,7 +25,8 @@ class Hardware:
     """What can be chosen about a machine.
 
     `display` is none or gtk (a window); `serial` is file (only the log) or terminal (the person's terminal, and the
-    log). `guest_shell` adds what a test needs inside: the root shell, and the journal of a boot that fails.
+    log). `guest_shell` adds what a test needs inside: the root shell, and the journal of a boot that fails. `tpm` can
+    be left away. `network_capture` adds a network card, and names the file (pcap) that records each of its frames.
     """
 
     memory_mib: int = 2048
@@ -33,6 +34,8 @@ class Hardware:
     display: str = "none"
     serial: str = "file"
     guest_shell: bool = True
+    tpm: bool = True
+    network_capture: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,16 @@ class Sockets:
     def tpm(self) -> Path:
         """The TPM's control channel."""
         return self.directory / "tpm"
+
+    @property
+    def network(self) -> Path:
+        """The network card's end of its cable: a datagram is a frame."""
+        return self.directory / "network"
+
+    @property
+    def network_peer(self) -> Path:
+        """The other end of that cable; frames are lost as long as nobody listens there."""
+        return self.directory / "network-peer"
 
 
 def check_hardware(hardware: Hardware, *, meminfo: Path = Path("/proc/meminfo")) -> None:
@@ -86,18 +99,26 @@ def _available_mib(meminfo: Path) -> int:
 
 
 def qemu_argv(
-    hardware: Hardware, accelerator: Accelerator, firmware: Firmware, files: MachineDirectory, sockets: Sockets
+    hardware: Hardware,
+    accelerator: Accelerator,
+    firmware: Firmware,
+    files: MachineDirectory,
+    sockets: Sockets,
+    board_id: str,
 ) -> list[str]:
-    """Return QEMU's argument list for a machine."""
+    """Return QEMU's argument list for a machine; `board_id` is its UUID."""
     argv = [
         *("qemu-system-x86_64", "-name", "claudineos", "-nodefaults", "-no-user-config"),
+        *("-uuid", board_id),
         *accelerator.arguments(),
         *("-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
         *firmware_arguments(firmware, files.variables),
         *_disk_arguments(files.disk),
-        *tpm_arguments(sockets.tpm),
+        *(tpm_arguments(sockets.tpm) if hardware.tpm else []),
         *("-device", "virtio-rng-pci"),
-        *("-nic", "none"),
+        # For what is plugged in while the machine runs (QMP `device_add`).
+        *("-device", "qemu-xhci,id=usb"),
+        *_network_arguments(hardware.network_capture, sockets),
         # A PS/2 keyboard is part of the board.
         *("-vga", "virtio", "-display", hardware.display),
         *_serial_arguments(hardware, files.serial_log),
@@ -119,6 +140,18 @@ def _disk_arguments(disk: Path) -> list[str]:
         "file": {"driver": "file", "filename": str(disk)},
     }
     return ["-blockdev", json.dumps(node), "-device", "virtio-blk-pci,drive=disk,bootindex=0"]
+
+
+def _network_arguments(capture: Path | None, sockets: Sockets) -> list[str]:
+    """A card without the ROM from which a firmware could boot over the network, and a recorder of its frames."""
+    if capture is None:
+        return ["-nic", "none"]
+    cable = f"local.type=unix,local.path={sockets.network},remote.type=unix,remote.path={sockets.network_peer}"
+    return [
+        *("-netdev", f"dgram,id=cable,{cable}"),
+        *("-device", "virtio-net-pci,netdev=cable,romfile="),
+        *("-object", f"filter-dump,id=recorder,netdev=cable,file={comma_safe(capture)}"),
+    ]
 
 
 def _serial_arguments(hardware: Hardware, serial_log: Path) -> list[str]:

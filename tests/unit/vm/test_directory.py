@@ -55,6 +55,16 @@ def test_fresh_makes_everything_anew(used: MachineDirectory, toolchain: Toolchai
     assert state(used) == ("no keys", False, True)
 
 
+def test_the_board_is_the_same_as_long_as_its_tpm_is(
+    used: MachineDirectory, toolchain: Toolchain, image_file: Path
+) -> None:
+    board_id = used.board_id.read_text()
+    prepare(toolchain, used, open_disk_image(image_file), fresh=False)
+    assert used.board_id.read_text() == board_id
+    prepare(toolchain, used, open_disk_image(image_file), fresh=True)
+    assert used.board_id.read_text() != board_id
+
+
 @pytest.mark.parametrize(
     ("keys", "kept"),
     [(OUR_KEYS, ("enrolled", True, True)), ("somebody else", ("no keys", False, True))],

@@ -12,11 +12,13 @@ from builder.vm.tpm import swtpm_argv
 
 FILES = MachineDirectory(Path("/machine"))
 SOCKETS = Sockets(Path("/tmp/s"))
+BOARD_ID = "7d4f2c1e-9f58-4a3b-8a7e-2b1f0c6d5e4a"
 
 
 def argv(toolchain: Toolchain, hardware: Hardware, accelerator: str = "tcg") -> str:
     """Return QEMU's arguments as one line."""
-    return " ".join(qemu_argv(hardware, Accelerator(accelerator, ""), open_firmware(toolchain), FILES, SOCKETS))
+    firmware = open_firmware(toolchain)
+    return " ".join(qemu_argv(hardware, Accelerator(accelerator, ""), firmware, FILES, SOCKETS, BOARD_ID))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,8 @@ def argv(toolchain: Toolchain, hardware: Hardware, accelerator: str = "tcg") -> 
         "virtserialport,chardev=shell,name=claudineos.shell",
         "-accel tcg,thread=multi,tb-size=1024 -cpu max",
         "-smp 1 -m 1536",
+        f"-uuid {BOARD_ID}",
+        "qemu-xhci",
     ],
 )
 def test_a_machine_has_the_parts_of_an_appliance(toolchain: Toolchain, argument: str) -> None:
@@ -52,6 +56,17 @@ def test_a_machine_with_a_person_at_it_has_no_root_shell(toolchain: Toolchain) -
     assert "credential" not in line
     assert "-monitor chardev:serial" in line
     assert "stdio,id=serial,mux=on,signal=off,logfile=/machine/serial.log" in line
+
+
+def test_a_network_card_is_recorded_and_boots_nothing(toolchain: Toolchain) -> None:
+    line = argv(toolchain, Hardware(network_capture=Path("/captures/a,b.pcap")))
+    assert "virtio-net-pci,netdev=cable,romfile= " in line
+    assert "filter-dump,id=recorder,netdev=cable,file=/captures/a,,b.pcap" in line
+    assert "-nic none" not in line
+
+
+def test_a_machine_may_have_no_tpm(toolchain: Toolchain) -> None:
+    assert "tpm-tis" not in argv(toolchain, Hardware(tpm=False))
 
 
 def test_no_machine_restarts_only_once(toolchain: Toolchain) -> None:
