@@ -5,6 +5,7 @@
     board-id     the board's UUID, from which the guest derives its machine id
     disk.qcow2   what the machine has written; everything else is read from the image, which is never written to
     serial.log   what came out of the serial line, this run
+    network.pcap what went over the network card's cable, this run
     qemu.log     what QEMU and swtpm said, this run
     machine.json which image all of this belongs to
     lock         held as long as a QEMU runs here
@@ -70,6 +71,11 @@ class MachineDirectory:
     def qemu_log(self) -> Path:
         """Output of QEMU and swtpm, this run."""
         return self.path / "qemu.log"
+
+    @property
+    def network_capture(self) -> Path:
+        """Each frame on the network card's cable, this run (pcap); there if the machine has a card."""
+        return self.path / "network.pcap"
 
     @property
     def record(self) -> Path:

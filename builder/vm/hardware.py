@@ -26,7 +26,7 @@ class Hardware:
 
     `display` is none or gtk (a window); `serial` is file (only the log) or terminal (the person's terminal, and the
     log). `guest_shell` adds what a test needs inside: the root shell, and the journal of a boot that fails. `tpm` can
-    be left away. `network_capture` adds a network card, and names the file (pcap) that records each of its frames.
+    be left away. `network` adds a card, each frame of which is recorded in the machine's directory.
     """
 
     memory_mib: int = 2048
@@ -35,7 +35,7 @@ class Hardware:
     serial: str = "file"
     guest_shell: bool = True
     tpm: bool = True
-    network_capture: Path | None = None
+    network: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def qemu_argv(
         *(tpm_arguments(sockets.tpm) if hardware.tpm else []),
         *("-device", "virtio-rng-pci"),
         # For what is plugged in while the machine runs (QMP `device_add`).
-        *("-device", "qemu-xhci,id=usb"),
-        *_network_arguments(hardware.network_capture, sockets),
+        *("-device", "qemu-xhci,id=usb,p2=8,p3=8"),
+        *(_network_arguments(files, sockets) if hardware.network else ["-nic", "none"]),
         # A PS/2 keyboard is part of the board.
         *("-vga", "virtio", "-display", hardware.display),
         *_serial_arguments(hardware, files.serial_log),
@@ -142,15 +142,13 @@ def _disk_arguments(disk: Path) -> list[str]:
     return ["-blockdev", json.dumps(node), "-device", "virtio-blk-pci,drive=disk,bootindex=0"]
 
 
-def _network_arguments(capture: Path | None, sockets: Sockets) -> list[str]:
+def _network_arguments(files: MachineDirectory, sockets: Sockets) -> list[str]:
     """A card without the ROM from which a firmware could boot over the network, and a recorder of its frames."""
-    if capture is None:
-        return ["-nic", "none"]
     cable = f"local.type=unix,local.path={sockets.network},remote.type=unix,remote.path={sockets.network_peer}"
     return [
         *("-netdev", f"dgram,id=cable,{cable}"),
         *("-device", "virtio-net-pci,netdev=cable,romfile="),
-        *("-object", f"filter-dump,id=recorder,netdev=cable,file={comma_safe(capture)}"),
+        *("-object", f"filter-dump,id=recorder,netdev=cable,file={comma_safe(files.network_capture)}"),
     ]
 
 

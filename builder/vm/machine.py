@@ -89,8 +89,7 @@ class Machine:
             self._toolchain, self.bench.argv, output=files.qemu_log, pass_fds=[self.bench.lock]
         )
         stack.callback(end, self._process)
-        self._await_socket(sockets.qmp)
-        self.qmp = Qmp(sockets.qmp)
+        self.qmp = self._open_monitor(sockets.qmp)
         stack.callback(self._switch_off)
         self.watch = Watch(self._process, self.qmp, SerialLog(files.serial_log), files.qemu_log)
         if self._hardware.guest_shell:
@@ -99,16 +98,21 @@ class Machine:
             connection.connect(str(sockets.shell))
             self.watch.shell = self.shell = GuestShell(connection, self.watch.tick)
 
-    def _await_socket(self, path: Path) -> None:
+    def _open_monitor(self, path: Path) -> Qmp:
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not path.exists():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                said = self.bench.files.qemu_log.read_text(errors="replace").strip().splitlines()
-                raise MachineError(
-                    f"QEMU did not start: {said[-1] if said else 'it said nothing'}",
-                    hint=f"All it said is in {self.bench.files.qemu_log}",
-                )
+        while self._process.poll() is None and time.monotonic() < deadline:
+            if path.exists():
+                try:
+                    return Qmp(path)
+                except QmpError:
+                    # The socket is there a moment before anybody listens.
+                    pass
             time.sleep(POLL_S)
+        said = self.bench.files.qemu_log.read_text(errors="replace").strip().splitlines()
+        raise MachineError(
+            f"QEMU did not start: {said[-1] if said else 'it said nothing'}",
+            hint=f"All it said is in {self.bench.files.qemu_log}",
+        )
 
     def _switch_off(self) -> None:
         try:
@@ -197,8 +201,12 @@ class Machine:
     def send_keys(self, text: str) -> None:
         r"""Type on the machine's keyboard, US layout; `\n` is Enter, `\x03` Ctrl+C."""
         for chord in keys(text):
-            self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key} for key in chord])
-            time.sleep(KEY_PAUSE_S)
+            self.press(*chord)
+
+    def press(self, *chord: str) -> None:
+        """Press keys together, by their names in QMP (`QKeyCode`), for example "ctrl", "alt", "delete"."""
+        self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key} for key in chord])
+        time.sleep(KEY_PAUSE_S)
 
     def restart(self, timeout_s: float = BOOT_TIMEOUT_S) -> None:
         """Restart the guest as its owner would, and wait for the next boot's shell."""

@@ -9,9 +9,9 @@ import pytest
 from claudine import voice
 from claudine.store import FILE
 from tests.client.conftest import StartScreen
-from tests.client.qr_decoder import decode
 from tests.support.fake_runtime import FakeRuntime
 from tests.support.fake_state import FakeState
+from tests.support.qr_decoder import decode
 from tests.support.screen import Screen
 
 PROMPT = "You: "

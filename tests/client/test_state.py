@@ -11,8 +11,8 @@ import pytest
 from claudine import voice
 from claudine.qr import qr_rows
 from claudine.state import DiskStatus, NoServiceError, StateError, StateService
-from tests.client.qr_decoder import decode
 from tests.support.fake_state import FakeState
+from tests.support.qr_decoder import decode
 
 KEY = "cbdefghi-jklnrtuv-vutrnlkj-ihgfedbc-cccccccc-vvvvvvvv-cvcvcvcv-jklnrtuv"
 MIB = 1024**2

@@ -1,5 +1,6 @@
 """The image boots the way it promises: signed from the firmware to the last block of the root."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,9 @@ from builder.vm.machine import Machine
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
-def test_the_first_boot_enrols_the_keys_and_restarts_once(machine: Machine) -> None:
-    assert machine.watch.resets == 1
-
-
 def test_secure_boot_is_on(machine: Machine) -> None:
     # Four bytes of attributes, then the value (UEFI 2.11, 3.3).
     assert machine.shell.run_binary(f"cat {SECURE_BOOT}").stdout[-1:] == b"\1"
-
-
-def test_the_kernel_is_locked_down(host: Any) -> None:
-    assert "[integrity]" in host.file("/sys/kernel/security/lockdown").content_string
 
 
 @pytest.fixture(scope="session")
@@ -62,11 +55,11 @@ def test_nothing_on_the_root_can_be_changed(host: Any) -> None:
     assert host.run("mount -o remount,rw /").rc != 0
 
 
-def test_var_forgets_and_runs_nothing(host: Any) -> None:
-    var = host.mount_point("/var")
-    assert var.filesystem == "tmpfs"
-    assert {"nosuid", "nodev", "noexec"} <= set(var.options)
-    assert host.run("cp /usr/bin/true /var/tmp/ && /var/tmp/true").rc == 126
+def test_nothing_but_the_signed_root_may_hold_programs(host: Any) -> None:
+    mounts = json.loads(host.check_output("findmnt --list --json --output TARGET,OPTIONS"))["filesystems"]
+    may_run = {mount["target"] for mount in mounts if "noexec" not in mount["options"].split(",")}
+    # Of these only / has files of anybody's; the others are the kernel's own.
+    assert may_run - {"/etc/machine-id"} == {"/", "/dev", "/proc", "/sys"}
 
 
 def test_no_unit_has_failed(host: Any) -> None:
@@ -74,13 +67,9 @@ def test_no_unit_has_failed(host: Any) -> None:
     assert host.check_output("systemctl is-system-running") == "running"
 
 
-def test_there_is_nowhere_to_log_in(host: Any) -> None:
-    units = host.check_output("systemctl list-units --all --plain --no-legend")
-    names = [line.split()[0] for line in units.splitlines()]
-    assert [name for name in names if ("getty" in name or "ssh" in name) and not name.endswith(".target")] == []
-    assert [
-        line for line in host.file("/etc/shadow").content_string.splitlines() if line.split(":")[1][0] not in "!*"
-    ] == []
+def test_no_unit_waits_for_itself(host: Any) -> None:
+    cycles = host.run("journalctl --boot --no-pager --output=cat --grep='ordering cycle|Breaking ordering'")
+    assert cycles.stdout == ""
 
 
 def test_the_screen_can_be_pictured(machine: Machine, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_bytes():
     print("looked at byte 7")
     assert 1 == 2
 """,
-    "walls": "def test_a_copied_program_does_not_run(): pass",
+    "network": "def test_a_packet_does_not_leave(): pass",
     "faults": "def test_a_changed_block_is_refused(): {}['block']",
 }
 # Runs the verb on the suite in this directory; nothing is fetched, and no accelerator is probed.
@@ -134,7 +134,7 @@ def test_a_run_is_shown_and_reported(desk: Path) -> None:
         "the image is without: su (setuid)",
         "it has a battery (not in a virtual machine)",
         "bytes",
-        "a copied program does not run",
+        "a packet does not leave",
     ]
     assert lines[-1].startswith("claudineos_0.1.0: 3 passed, 2 failed, 1 skipped, in ")
     kept = f"{desk}/build/qemu/test/artefacts/test_main-test_the_image_is_without-su-setuid"
@@ -156,7 +156,7 @@ def test_the_report_says_what_was_tested_and_what_was_found(tested: Path) -> Non
     assert checks["it has a battery"]["message"] == "not in a virtual machine"
     assert checks["bytes"]["message"] == "assert 1 == 2"
     assert checks["a changed block is refused"]["message"] == "KeyError: 'block'"
-    assert {check["group"] for check in checks.values()} == {"main", "walls", "faults"}
+    assert {check["group"] for check in checks.values()} == {"main", "network", "faults"}
     junit = ElementTree.parse(tested / "build/qemu/test/junit.xml").getroot()
     assert len(junit.findall(".//testcase")) == len(checks) == 7
 
@@ -170,9 +170,9 @@ def test_every_failure_has_its_artefacts(tested: Path) -> None:
 
 
 CHOICES = [
-    (["--group", "walls"], 0, ["a copied program does not run"]),
-    (["--group", "walls", "--faults"], 1, ["a changed block is refused", "a copied program does not run"]),
-    (["-k", "signed or copied"], 0, ["the root is signed", "a copied program does not run"]),
+    (["--group", "network"], 0, ["a packet does not leave"]),
+    (["--group", "network", "--faults"], 1, ["a changed block is refused", "a packet does not leave"]),
+    (["-k", "signed or packet"], 0, ["the root is signed", "a packet does not leave"]),
 ]
 
 
@@ -190,8 +190,8 @@ def test_a_second_run_keeps_nothing_of_the_first(desk: Path) -> None:
 
 
 def test_a_machine_that_does_not_start_ends_the_run(desk: Path) -> None:
-    (desk / "suite/test_walls.py").write_text("def test_one(machine): pass\ndef test_other(machine): pass\n")
-    code, said, told = run(desk, "--group", "walls")
+    (desk / "suite/test_network.py").write_text("def test_one(machine): pass\ndef test_other(machine): pass\n")
+    code, said, told = run(desk, "--group", "network")
     assert (code, said) == (3, "")
     assert told == "claudineos: the machine did not start: the guest panicked\n"
     assert (report(desk)["checks"], report(desk)["finished"]) == ([], False)
@@ -200,12 +200,12 @@ def test_a_machine_that_does_not_start_ends_the_run(desk: Path) -> None:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_reports_what_ran(desk: Path, stop: signal.Signals) -> None:
-    (desk / "suite/test_walls.py").write_text(
+    (desk / "suite/test_network.py").write_text(
         "import pathlib, time, pytest\n@pytest.fixture\ndef machine():\n  yield\n  pathlib.Path('ended').touch()\n"
         "def test_one(): pass\n"
         "def test_other(machine):\n  pathlib.Path('begun').touch()\n  time.sleep(60)\n"
     )
-    with start(desk, "--group", "walls") as process:
+    with start(desk, "--group", "network") as process:
         deadline = time.monotonic() + 20
         while not (desk / "begun").exists():
             assert process.poll() is None
@@ -238,7 +238,7 @@ def test_a_mistake_is_told(desk: Path, arguments: list[str], told: str) -> None:
 
 
 def test_a_broken_test_is_told_as_it_is(desk: Path) -> None:
-    (desk / "suite/test_walls.py").write_text("import nothing_of_this_name\n")
+    (desk / "suite/test_network.py").write_text("import nothing_of_this_name\n")
     code, _, told = run(desk)
     assert code == 3
     assert "nothing_of_this_name" in told

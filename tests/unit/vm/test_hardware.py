@@ -59,9 +59,9 @@ def test_a_machine_with_a_person_at_it_has_no_root_shell(toolchain: Toolchain) -
 
 
 def test_a_network_card_is_recorded_and_boots_nothing(toolchain: Toolchain) -> None:
-    line = argv(toolchain, Hardware(network_capture=Path("/captures/a,b.pcap")))
+    line = argv(toolchain, Hardware(network=True))
     assert "virtio-net-pci,netdev=cable,romfile= " in line
-    assert "filter-dump,id=recorder,netdev=cable,file=/captures/a,,b.pcap" in line
+    assert "filter-dump,id=recorder,netdev=cable,file=/machine/network.pcap" in line
     assert "-nic none" not in line
 
 

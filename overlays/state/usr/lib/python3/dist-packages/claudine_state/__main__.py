@@ -35,14 +35,20 @@ def main(arguments: list[str]) -> int:
 def _rescue(host: Host) -> int:
     from claudine_state.console import Console, TerminalGoneError
     from claudine_state.rescue import Rescue
+    from claudine_state.run import CommandError
 
     try:
         if Rescue(host, Console()).run():
+            # Ends this service too, which is no failure of it.
+            host.run(["systemctl", "--no-block", "default"])
             return 0
     except TerminalGoneError as error:
         print(f"The terminal is gone: {error.__cause__}", file=sys.stderr)
         return 1
-    # To end now would let the boot go on, while the machine goes down.
+    except CommandError as error:
+        print(f"The boot cannot go on: {error}", file=sys.stderr)
+        return 1
+    # A service that ends would be started again, while the machine goes down.
     while True:
         signal.pause()
 

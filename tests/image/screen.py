@@ -1,0 +1,21 @@
+"""What is on the screen, and waiting for it."""
+
+from builder.vm.machine import Machine
+
+# Under emulation the client may take this long to start, or an answer to come.
+TIMEOUT_S = 300.0
+
+
+def flat(text: str) -> str:
+    """Return the words of a screen, however its lines are broken."""
+    return " ".join(text.split())
+
+
+def wait_for_text(machine: Machine, wanted: str, timeout_s: float = TIMEOUT_S) -> str:
+    """Wait until these words are on tty1, and return the screen's words."""
+
+    def look() -> str | None:
+        seen = flat(machine.console_text())
+        return seen if flat(wanted) in seen else None
+
+    return machine.watch.until(f"{wanted!r} on the screen", look, timeout_s=timeout_s, every_s=2.0)
