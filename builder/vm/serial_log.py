@@ -7,7 +7,8 @@ import re
 from collections.abc import Set
 from pathlib import Path
 
-# Two failures that some machines are there to show, see `SerialLog.expected`.
+# Failures that some machines are there to show, see `SerialLog.expected`.
+ROOT_REFUSED = "the root could not be set up"
 EMERGENCY_MODE = "systemd gave up and went into emergency mode"
 DAMAGED_BLOCK = "a block does not match the root hash"
 # What a firmware or a kernel says when a boot will not go on by itself, and what it means.
@@ -26,7 +27,7 @@ FAILURES = (
     ),
     (r"BdsDxe: No bootable option or device was found", "the firmware found nothing to boot on the disk"),
     # The kernel found no key for the root hash's signature, or a hash that does not fit; emergency mode follows later.
-    (r"Failed to start .*(ntegrity Protection Setup for root|veritysetup@root)", "the root could not be set up"),
+    (r"Failed to start .*(ntegrity Protection Setup for root|veritysetup@root)", ROOT_REFUSED),
     (r"verity: \S+ (data|metadata) block \d+ is corrupted", DAMAGED_BLOCK),
 )
 # Each says that a stage has begun. The last one seen is where the boot is.
