@@ -135,7 +135,15 @@ class Hardware(StrictModel):
 class Network(StrictModel):
     """How the device reaches others."""
 
-    mode: Literal["none"] = Field(description="none: no interface but loopback.", examples=["none"])
+    mode: Literal["none", "lan"] = Field(
+        description="none (no driver, no address, no packet) or lan (the local network; not yet).", examples=["none"]
+    )
+
+    @model_validator(mode="after")
+    def _is_built(self) -> "Network":
+        if self.mode == "lan":
+            raise refuse("cannot be 'lan' yet: images do not speak to a network", hint="Use none", at=("mode",))
+        return self
 
 
 class LanguageModel(StrictModel):

@@ -42,6 +42,7 @@ MISTAKES = [
     ("extends: base\nboot: {enroll_keys: if_safe}\n", "5:21", "cannot be 'if_safe'", "Did you mean if-safe?"),
     ("extends: base\nhardware: {architecture: x86_64}\n", "5:26", "cannot be 'x86_64'", "Did you mean x86-64?"),
     ("extends: base\nnetwork: {mode: no}\n", "5:17", "network.mode cannot be 'no'", "none"),
+    ("extends: base\nnetwork: {mode: lan}\n", "5:17", "network.mode cannot be 'lan' yet", "Use none"),
     ("extends: base\nimage: {id: Claudine OS}\n", "5:13", "image.id cannot be 'Claudine OS'", "example: claudineos"),
     ("extends: base\nimage: {version: '1_0'}\n", "5:18", "image.version cannot be '1_0'", "example: 0.1.0"),
     ("extends: base\nimage: {source_date: 1.11.2026}\n", "5:22", "must be a date written YYYY-MM-DD", "2026-11-01"),
