@@ -61,6 +61,8 @@ def load_keys(directory: Path) -> KeySet:
             hint=f"Make a key set with: claudineos keys create {directory}",
             location=Location(directory),
         )
+    # The programs that sign run in directories of their own.
+    directory = directory.absolute()
     certificates = {role: _certificate(directory / role.certificate_name) for role in Role}
     pk, kek, db, verity, pcr = (_pair(directory, role, certificates[role]) for role in Role)
     for update in _UPDATES:

@@ -148,6 +148,13 @@ def test_a_whole_set_loads(pristine: Path) -> None:
     assert not keys.throwaway
 
 
+def test_a_set_named_from_here_is_found_from_elsewhere(pristine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pristine.parent)
+    keys = load_keys(Path(pristine.name))
+    assert keys.db.key == pristine / "db.key"
+    assert keys.updates[0] == pristine / "PK.auth"
+
+
 def test_the_keys_that_own_the_firmware_may_be_offline(key_dir: Path) -> None:
     (key_dir / "PK.key").unlink()
     (key_dir / "KEK.key").unlink()
