@@ -29,7 +29,7 @@ from builder.vm.keyboard import keys
 from builder.vm.lifeline import POLL_S, Process, end, start_tied, wait
 from builder.vm.qmp import Qmp, QmpError
 from builder.vm.serial_log import SerialLog
-from builder.vm.shell import GuestShell, ShellTimeoutError
+from builder.vm.shell import GuestShell
 from builder.vm.watch import MachineError, Watch
 
 START_TIMEOUT_S = 30.0
@@ -208,11 +208,16 @@ class Machine:
         self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key} for key in chord])
         time.sleep(KEY_PAUSE_S)
 
+    def begin_restart(self) -> None:
+        """Have the guest restart. Nobody waits for its answer, because it may be gone before it can give one."""
+        self.wait_for_shell()
+        self.watch.expected_resets += 1
+        self.shell.start("systemctl reboot --no-block")
+
     def restart(self, timeout_s: float = BOOT_TIMEOUT_S) -> None:
         """Restart the guest as its owner would, and wait for the next boot's shell."""
         resets = self.watch.resets
-        self.watch.expected_resets += 1
-        self.run("systemctl reboot --no-block")
+        self.begin_restart()
         self.watch.until(
             "the restart", lambda: self.watch.resets > resets or None, timeout_s=SHUTDOWN_TIMEOUT_S, every_s=POLL_S
         )
@@ -222,11 +227,7 @@ class Machine:
         """Power the machine off as its owner would, and wait until it has; a MachineError if it does not."""
         log.info("powering off")
         if self._hardware.guest_shell and self.shell.is_ready:
-            # The answer may be lost: the shell is stopped with everything else.
-            try:
-                self.shell.run("systemctl poweroff --no-block", timeout_s=30.0)
-            except (ShellTimeoutError, ToolError):
-                self.watch.look()
+            self.shell.start("systemctl poweroff --no-block")
         else:
             self.qmp.execute("system_powerdown")
         self.wait_for_power_off(timeout_s)

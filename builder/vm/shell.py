@@ -128,15 +128,20 @@ class GuestShell:
         stdout, stderr = (text.decode(errors="replace") for text in (answer.stdout, answer.stderr))
         return Completed(answer.returncode, stdout, stderr)
 
+    def start(self, command: str, timeout_s: float = 60.0) -> str:
+        """Start a shell command as root, and wait for nothing; returns the nonce that its answer will carry."""
+        nonce = secrets.token_hex(8)
+        encoded = base64.b64encode(command.encode()).decode()
+        self._send(f"{nonce} {timeout_s:.3f} {encoded}\n".encode())
+        return nonce
+
     def run_binary(self, command: str, timeout_s: float = 60.0) -> Answer:
         """Run a shell command as root and return its exit status and its output as bytes.
 
         A ShellTimeoutError if it does not end within `timeout_s`; a ToolError if the shell goes away meanwhile.
         """
-        nonce = secrets.token_hex(8)
         started = time.monotonic()
-        encoded = base64.b64encode(command.encode()).decode()
-        self._send(f"{nonce} {timeout_s:.3f} {encoded}\n".encode())
+        nonce = self.start(command, timeout_s)
         deadline = started + timeout_s + KILL_AFTER_S + GRACE_S
         while (line := self._read_line(deadline)) is not None:
             if line == READY:

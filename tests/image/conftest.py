@@ -31,8 +31,6 @@ ROOT = HERE.parent.parent
 # On the shared machine an owner's life passes: what comes between these two finds a machine in use.
 FIRST, LAST = HERE / "test_first_boot.py", HERE / "test_power_off.py"
 
-MACHINE = pytest.StashKey[Machine]()
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--image", help="the disk image to test (default: the latest build of the profile qemu)")
@@ -110,12 +108,7 @@ def machine(
                 machine.wait_for_boot()
             booted = True
             record_note("first_boot_s", round(machine.watch.uptime_s, 1))
-            request.config.stash[MACHINE] = machine
-            try:
-                yield machine
-            finally:
-                # From here on there is nothing left to keep for a test.
-                del request.config.stash[MACHINE]
+            yield machine
     except ToolError as error:
         if booted:
             raise
@@ -141,10 +134,10 @@ def unrestricted(machine: Machine) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep what the machine looks like at the moment a test of it fails."""
+    """Keep what the machines of a test look like at the moment it fails."""
     report = yield
-    machine = item.config.stash.get(MACHINE, None)
-    if report.failed and machine is not None and "machine" in getattr(item, "fixturenames", ()):
-        kept = machine.keep_artefacts(artefacts_directory(item))
-        report.sections.append(("Kept of the machine", "\n".join(map(str, kept))))
+    if report.failed:
+        for machine in (value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Machine)):
+            kept = machine.keep_artefacts(artefacts_directory(item))
+            report.sections.append(("Kept of the machine", "\n".join(map(str, kept))))
     return report

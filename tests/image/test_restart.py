@@ -28,8 +28,7 @@ def before(machine: Machine) -> dict[str, str]:
     known = {path: machine.succeed(f"cat {path}") for path in ("/proc/cmdline", "/etc/machine-id")}
     store_settings(machine, json.dumps(SETTINGS))
     restarts = machine.watch.resets
-    machine.watch.expected_resets += 1
-    machine.run("systemctl reboot --no-block")
+    machine.begin_restart()
 
     def at_the_keyboard() -> bool | None:
         if machine.watch.resets == restarts:

@@ -9,6 +9,8 @@ import pytest
 from builder.image import BuildLayout, build_image
 from builder.keys import load_or_create_throwaway
 from builder.profile import load_profile
+from builder.suite.plugin import report_directory
+from builder.suite.report import ARTEFACTS
 from builder.toolchain import open_toolchain
 from builder.vm.disk_image import open_disk_image
 from builder.vm.hardware import Hardware
@@ -29,7 +31,8 @@ def connected(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         artifacts = build_image(resolved, load_or_create_throwaway(layout.throwaway_keys), layout)
         image = open_disk_image(layout.out / artifacts.image)
         directory = tmp_path_factory.mktemp("connected")
-        with Machine(open_toolchain(), image, directory, hardware=Hardware(network=True)) as machine:
+        kept = report_directory(request.config) / ARTEFACTS / "connected-boot"
+        with Machine(open_toolchain(), image, directory, hardware=Hardware(network=True), artefacts=kept) as machine:
             machine.wait_for_boot()
             yield machine
 
