@@ -7,6 +7,7 @@ from typing import Any
 from claudine_state.host import Host
 
 SEAL_TOKEN = "claudine-seal"
+TPM_TOKEN = "systemd-tpm2"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,17 @@ class Header:
 
 def read_header(host: Host) -> Header:
     """Read the partition's header. Raises CommandError if it has none that cryptsetup can read."""
-    return parse_header(host.run(["cryptsetup", "luksDump", "--dump-json-metadata", str(host.partition)]))
+    return parse_header(_metadata(host))
+
+
+def read_seals(host: Host) -> dict[str, dict[str, Any]]:
+    """Read the tokens of the disk's seals to a TPM, by their numbers. Raises CommandError as :func:`read_header`."""
+    tokens = _mapping(_mapping(json.loads(_metadata(host))).get("tokens"))
+    return {number: token for number, token in tokens.items() if _mapping(token).get("type") == TPM_TOKEN}
+
+
+def _metadata(host: Host) -> bytes:
+    return host.run(["cryptsetup", "luksDump", "--dump-json-metadata", str(host.partition)])
 
 
 def parse_header(metadata: bytes) -> Header:
@@ -37,7 +48,7 @@ def parse_header(metadata: bytes) -> Header:
     pcr7 = _mapping(tokens[seal_token].get("pcrs")).get("7") if seal_token else None
     return Header(
         keyslots=frozenset(_mapping(document.get("keyslots"))),
-        sealed=any(token.get("type") == "systemd-tpm2" for token in tokens.values()),
+        sealed=any(token.get("type") == TPM_TOKEN for token in tokens.values()),
         recovery_keyslots=frozenset(
             slot
             for token in tokens.values()

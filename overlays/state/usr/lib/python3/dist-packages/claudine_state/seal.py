@@ -2,10 +2,15 @@
 
 import json
 import sys
+from collections.abc import Mapping
+from typing import Any
 
-from claudine_state.header import SEAL_TOKEN, read_header
+from claudine_state.header import SEAL_TOKEN, read_header, read_seals
 from claudine_state.host import Host
 from claudine_state.run import CommandError
+
+# A digest that no policy has.
+_NO_POLICY = {"tpm2-policy-hash": "0" * 64}
 
 
 def read_pcr7(host: Host) -> str | None:
@@ -21,6 +26,9 @@ def seal(host: Host, key: bytes) -> None:
 
     The files are named although systemd-cryptenroll would find them: should they be missing, it would bind the disk
     to PCR 7 alone, and with the signature it tries the new seal before it writes it.
+
+    Where it finds a seal of the same policy it does nothing, whichever TPM that seal is for. So the older seals get
+    another policy first. They stay seals: should power fail meanwhile, the disk still is one that was sealed.
     """
     argv = [
         "systemd-cryptenroll",
@@ -33,8 +41,20 @@ def seal(host: Host, key: bytes) -> None:
         "--tpm2-signature=/run/systemd/tpm2-pcr-signature.json",
         str(host.partition),
     ]
-    host.run(argv, stdin=key)
+    seals = read_seals(host)
+    _replace_tokens(host, {number: token | _NO_POLICY for number, token in seals.items()})
+    try:
+        host.run(argv, stdin=key)
+    except CommandError:
+        _replace_tokens(host, seals)
+        raise
     record_seal(host)
+
+
+def _replace_tokens(host: Host, tokens: Mapping[str, Mapping[str, Any]]) -> None:
+    for number, token in tokens.items():
+        where = ["--token-id", number, "--token-replace", str(host.partition)]
+        host.run(["cryptsetup", "token", "import", "--json-file", "-", *where], stdin=json.dumps(token).encode())
 
 
 def record_seal(host: Host) -> None:

@@ -1,0 +1,115 @@
+"""Machines with something broken. Each is a copy of one machine in use, so that nobody's fault is another's.
+
+That machine's first boot is watched once for the whole group: its keys are enrolled, its disk is made, its owner has
+the recovery key and has said something. What a power cut would have left of it is kept on the way.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builder.image import Artifacts, BuildLayout
+from builder.keys import KeySet, load_keys
+from builder.suite.plugin import report_directory
+from builder.suite.report import ARTEFACTS
+from builder.toolchain import Toolchain, open_toolchain
+from builder.vm.directory import MachineDirectory
+from builder.vm.disk_image import DiskImage
+from builder.vm.hardware import Hardware
+from builder.vm.machine import Machine
+from tests.image.faults.machines import (
+    EXPECTED,
+    MOMENTS,
+    SECTOR_BYTES,
+    STATE_START,
+    Keeping,
+    MachineInUse,
+    SwitchOn,
+    cut,
+    say_something,
+    take_recovery_key,
+)
+from tests.support.power_cut import copy_directory
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Toolchain:
+    return open_toolchain()
+
+
+@pytest.fixture(scope="session")
+def artifacts(image: DiskImage) -> Artifacts:
+    return Artifacts.read(image.path.parent)
+
+
+@pytest.fixture(scope="session")
+def owner_keys(image: DiskImage, artifacts: Artifacts) -> KeySet:
+    """The keys that signed the image, where they are beside it as a build of one's own leaves them."""
+    layout = BuildLayout(image.path.parents[2], image.path.parents[1].name)
+    if not layout.throwaway_keys.is_dir():
+        pytest.skip(f"the keys that signed this image are not in {layout.throwaway_keys}")
+    keys = load_keys(layout.throwaway_keys)
+    if artifacts.certificates["db"] != keys.db.certificate.sha256:
+        pytest.skip(f"other keys than those in {layout.throwaway_keys} signed this image")
+    return keys
+
+
+@pytest.fixture
+def keeping(artefacts: Path) -> Keeping:
+    """Keep what a machine looks like when a test that uses it fails."""
+
+    @contextmanager
+    def keep(machine: Machine) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            machine.keep_artefacts(artefacts)
+            raise
+
+    return keep
+
+
+@pytest.fixture
+def switch_on(toolchain: Toolchain, image: DiskImage, keeping: Keeping) -> SwitchOn:
+    """Switch a machine on, for a `with` block."""
+
+    @contextmanager
+    def switched_on(
+        directory: Path, *, boots: DiskImage = image, hardware: Hardware | None = None
+    ) -> Iterator[Machine]:
+        with Machine(toolchain, boots, directory, hardware=hardware) as machine, keeping(machine):
+            machine.watch.serial_log.expected = EXPECTED
+            yield machine
+
+    return switched_on
+
+
+@pytest.fixture
+def copy(machine_in_use: MachineInUse, tmp_path: Path) -> MachineDirectory:
+    """A copy of the machine in use, to be spoiled."""
+    return MachineDirectory(copy_directory(machine_in_use.directory, tmp_path / "machine"))
+
+
+@pytest.fixture(scope="session")
+def machine_in_use(
+    toolchain: Toolchain, image: DiskImage, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> MachineInUse:
+    directory = tmp_path_factory.mktemp("machines")
+    kept = report_directory(request.config) / ARTEFACTS / "first-boot"
+    capture: Any = request.config.pluginmanager.getplugin("capturemanager")
+    # Minutes without a word look like a hang.
+    with (
+        capture.global_and_fixture_disabled(),
+        Machine(toolchain, image, directory / "in-use", artefacts=kept) as machine,
+    ):
+        cuts = {
+            moment: cut(machine, directory / moment.replace(" ", "-"), has_come) for moment, has_come in MOMENTS.items()
+        }
+        key = take_recovery_key(machine)
+        say_something(machine)
+        start = int(machine.succeed(STATE_START))
+        machine.shutdown()
+    return MachineInUse(directory / "in-use", cuts, key, start * SECTOR_BYTES)

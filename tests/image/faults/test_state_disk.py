@@ -1,0 +1,70 @@
+"""A disk that is all right with its keys, and wrong in what it holds."""
+
+import os
+
+from builder.toolchain import Toolchain
+from builder.vm.directory import MachineDirectory
+from claudine import voice as client_voice
+from claudine_state.diagnosis import Kind
+from tests.image.faults.machines import SAID, MachineInUse, SwitchOn
+from tests.image.faults.rescue import expect_running, wait_for_chat, wait_for_rescue
+from tests.image.screen import flat, wait_for_text
+from tests.support.spoiled_disk import write
+
+# What systemd-repart leaves in front of the encrypted file system (LUKS2), which itself begins with its superblock.
+HEADER_BYTES = 16 << 20
+SUPERBLOCK_AND_MORE_BYTES = 64 << 10
+# Root's reserve too, so that nobody has any room left.
+FILL = """\
+import os
+free = os.statvfs("/var")
+with open("/var/filler", "wb") as file:
+    os.posix_fallocate(file.fileno(), 0, free.f_bfree * free.f_frsize * 99 // 100)
+try:
+    with open("/var/filler-rest", "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 20))
+except OSError:
+    pass
+"""
+
+
+def test_a_disk_that_does_not_mount_is_repaired_on_one_key_press(
+    toolchain: Toolchain, machine_in_use: MachineInUse, copy: MachineDirectory, switch_on: SwitchOn
+) -> None:
+    # Whatever is written there comes out of the decryption as noise.
+    offset_bytes = machine_in_use.state_offset_bytes + HEADER_BYTES
+    write(toolchain, copy.disk, offset_bytes, os.urandom(SUPERBLOCK_AND_MORE_BYTES))
+    with switch_on(copy.path) as machine:
+        assert "[F] repair the file system" in wait_for_rescue(machine, Kind.DAMAGED)
+        machine.send_keys("f")
+        wait_for_chat(machine, after_rescue=True)
+        expect_running(machine)
+
+
+def test_a_full_disk_is_told_of_and_can_be_emptied_from_the_client(copy: MachineDirectory, switch_on: SwitchOn) -> None:
+    with switch_on(copy.path) as machine:
+        wait_for_chat(machine)
+        machine.succeed(f"python3 -I -c '{FILL}'", timeout_s=300)
+
+        machine.restart()
+        wait_for_text(machine, client_voice.DISK_ALMOST_FULL)
+        wait_for_chat(machine)
+        expect_running(machine)
+        wait_for_text(machine, "My model is")
+        machine.send_keys("Are you there?\n")
+        wait_for_text(machine, client_voice.STORE_FULL)
+        wait_for_text(machine, "Claudine:")
+        machine.send_keys("\x03")
+
+        resets = machine.watch.resets
+        machine.watch.expected_resets = resets + 1
+        machine.send_keys("/reset\n")
+        wait_for_text(machine, client_voice.RESET_PROMPT)
+        machine.send_keys(f"{client_voice.RESET_WORDS}\n")
+        machine.watch.until("the restart", lambda: machine.watch.resets > resets or None, timeout_s=300)
+        seen = wait_for_text(machine, client_voice.KEY_OFFER_PROMPT)
+        assert flat(client_voice.DISK_ALMOST_FULL) not in seen
+        assert SAID not in seen
+        expect_running(machine)
+        assert machine.run("test -e /var/filler").returncode != 0
