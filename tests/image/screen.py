@@ -4,6 +4,8 @@ from builder.vm.machine import Machine
 
 # Under emulation the client may take this long to start, or an answer to come.
 TIMEOUT_S = 300.0
+# What the owner of the shared machine asks before it is restarted.
+TYPED = "What is the capital of Italy?"
 
 
 def flat(text: str) -> str:

@@ -7,8 +7,7 @@ import pytest
 
 from builder.vm.machine import Machine
 from claudine import voice
-from tests.image.screen import wait_for_text
-from tests.image.test_conversation import TYPED
+from tests.image.screen import TYPED, wait_for_text
 
 SETTINGS_FILE = "/var/lib/claudine/settings.json"
 SETTINGS = {"keyboard": "de", "time_zone": "Europe/Berlin", "device_name": "attic", "colour": "blue"}

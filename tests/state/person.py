@@ -12,9 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from claudine_state.console import Console
 
-_PATIENCE_S = 5.0
-# The dialog forgets what was typed before it listens; it says what it waits for a moment earlier.
-_REACTION_S = 0.05
+_PATIENCE_S = 30.0
 
 Result = TypeVar("Result")
 
@@ -28,6 +26,7 @@ class Person(Generic[Result]):
         self._thread = threading.Thread(target=self._talk, daemon=True)
         self._result: list[Result] = []
         self._raised: Exception | None = None
+        self.attributes_before = self.attributes()
         self._unread = ""
         self.screen = ""
 
@@ -52,7 +51,11 @@ class Person(Generic[Result]):
         self._unread = self._unread[unbroken.index(text) + len(text) :]
 
     def types(self, text: str) -> None:
-        time.sleep(_REACTION_S)
+        # The dialog forgets what was typed before it listens; it says what it waits for a moment earlier.
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while self.attributes() == self.attributes_before:
+            assert time.monotonic() < deadline_s, "nobody listens"
+            time.sleep(0.005)
         os.write(self._master, text.encode())
 
     def attributes(self) -> list[Any]:

@@ -265,8 +265,7 @@ def test_everything_fits_80_columns(locked: SimulatedMachine) -> None:
 
 def test_the_terminal_is_left_as_it_was(machine: SimulatedMachine) -> None:
     with Person(rescue(machine)) as person:
-        before = person.attributes()
         person.reads("[R]")
         person.types("r")
         person.end()
-        assert person.attributes() == before
+        assert person.attributes() == person.attributes_before

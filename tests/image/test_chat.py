@@ -1,9 +1,7 @@
 """What is said on the screen."""
 
 from builder.vm.machine import Machine
-from tests.image.screen import flat, wait_for_text
-
-TYPED = "What is the capital of Italy?"
+from tests.image.screen import TYPED, flat, wait_for_text
 
 
 def test_the_model_is_ready(machine: Machine) -> None:
