@@ -45,7 +45,9 @@ def test_the_packet_filter_drops_everything_both_ways(machine: Machine) -> None:
     }
     for rule in (entry["rule"] for entry in rules if "rule" in entry):
         # Nothing is let through but what a program sends to the same machine.
-        assert [part["match"]["right"] for part in rule["expr"] if "match" in part] == ["lo"], rule
+        assert [part["match"]["right"] for part in rule["expr"] if "match" in part] == ["lo"], (
+            f"a packet may pass: {rule['expr']}"
+        )
 
 
 def test_a_service_cannot_open_a_network_socket(host: Any) -> None:
