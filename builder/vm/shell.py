@@ -8,6 +8,7 @@ for any more (it carries the nonce of its question):
     host → guest   NONCE LIMIT_S BASE64(command)
     guest → host   NONCE STATUS BASE64(stdout) BASE64(stderr)
 
+The guest begins with an empty line, because one that went down while it answered may have left half a line.
 The guest needs sh and coreutils (base64, timeout), and a writable /run.
 """
 
@@ -39,7 +40,7 @@ OPEN_PORT = f"until [ -e /dev/virtio-ports/{PORT} ]; do sleep 0.5; done; exec 3<
 SERVE_PORT = f"""\
 cd /
 room=$RUNTIME_DIRECTORY
-echo {READY.decode()} >&3
+printf '\\n{READY.decode()}\\n' >&3
 while read -r nonce limit command <&3; do
   printf %s "$command" | base64 -d >"$room/command"
   timeout -k {KILL_AFTER_S} "$limit" /bin/sh "$room/command" </dev/null >"$room/stdout" 2>"$room/stderr" 3>&-
