@@ -13,7 +13,7 @@ from tests.support.spoiled_disk import write
 
 # What systemd-repart leaves in front of the encrypted file system (LUKS2), which itself begins with its superblock.
 HEADER_BYTES = 16 << 20
-SUPERBLOCK_AND_MORE_BYTES = 64 << 10
+SUPERBLOCK_BYTES = 4 << 10
 # Root's reserve too, so that nobody has any room left.
 FILL = """\
 import os
@@ -34,7 +34,7 @@ def test_a_disk_that_does_not_mount_is_repaired_on_one_key_press(
 ) -> None:
     # Whatever is written there comes out of the decryption as noise.
     offset_bytes = machine_in_use.state_offset_bytes + HEADER_BYTES
-    write(toolchain, copy.disk, offset_bytes, os.urandom(SUPERBLOCK_AND_MORE_BYTES))
+    write(toolchain, copy.disk, offset_bytes, os.urandom(SUPERBLOCK_BYTES))
     with switch_on(copy.path) as machine:
         assert "[F] repair the file system" in wait_for_rescue(machine, Kind.DAMAGED)
         machine.send_keys("f")
