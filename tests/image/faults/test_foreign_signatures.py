@@ -21,7 +21,7 @@ from builder.vm.directory import MachineDirectory
 from builder.vm.disk_image import DiskImage, efi_partition_offset, open_disk_image
 from tests.image.faults.machines import SwitchOn
 from tests.image.faults.refusal import expect_firmware_refusal, expect_initrd_refusal
-from tests.support.spoiled_disk import Change, change_esp_file, write
+from tests.support.spoiled_disk import change_esp_file, write
 
 OLDER = Path(__file__).parent / "profiles/older.yaml"
 
@@ -32,16 +32,21 @@ def foreign_keys(tmp_path_factory: pytest.TempPathFactory) -> KeySet:
     return create_keys(tmp_path_factory.mktemp("foreign") / "keys", "Mallory")
 
 
-def tool_change(toolchain: Toolchain, place: Path, argv: list[str]) -> Change:
-    """A change that a program makes; IN and OUT among its arguments stand for the files."""
+def without_signature(toolchain: Toolchain, place: Path, kernel_image: bytes) -> bytes:
+    """Return a kernel image as it was before it was signed."""
+    file = place / "unsigned.efi"
+    file.write_bytes(kernel_image)
+    run(toolchain.box(["sbattach", "--remove", str(file)]))
+    return file.read_bytes()
 
-    def change(content: bytes) -> bytes:
-        names = {"IN": str(place / "in.efi"), "OUT": str(place / "out.efi")}
-        Path(names["IN"]).write_bytes(content)
-        run(toolchain.box([names.get(argument, argument) for argument in argv]))
-        return Path(names["OUT"]).read_bytes()
 
-    return change
+def signed_by(toolchain: Toolchain, place: Path, pair: KeyPair, kernel_image: bytes) -> bytes:
+    """Return an unsigned kernel image signed by a key."""
+    file, signed = place / "unsigned.efi", place / "signed.efi"
+    file.write_bytes(kernel_image)
+    key = ["--key", str(pair.key), "--cert", str(pair.certificate.path)]
+    run(toolchain.box(["sbsign", *key, "--output", str(signed), str(file)]))
+    return signed.read_bytes()
 
 
 def test_the_firmware_refuses_a_kernel_image_without_a_signature(
@@ -52,7 +57,9 @@ def test_the_firmware_refuses_a_kernel_image_without_a_signature(
     switch_on: SwitchOn,
     tmp_path: Path,
 ) -> None:
-    strip = tool_change(toolchain, tmp_path, ["sbattach", "--remove", "IN"])
+    def strip(content: bytes) -> bytes:
+        return without_signature(toolchain, tmp_path, content)
+
     change_esp_file(toolchain, copy.disk, image.path, f"EFI/Linux/{artifacts.uki}", strip)
     with switch_on(copy.path) as machine:
         expect_firmware_refusal(machine, "refused the kernel image")
@@ -67,13 +74,10 @@ def test_the_firmware_refuses_a_kernel_image_that_another_owner_signed(
     switch_on: SwitchOn,
     tmp_path: Path,
 ) -> None:
-    db = foreign_keys.db
-    strip = tool_change(toolchain, tmp_path, ["sbattach", "--remove", "IN"])
-    argv = ["sbsign", "--key", str(db.key), "--cert", str(db.certificate.path), "--output", "OUT", "IN"]
-    sign = tool_change(toolchain, tmp_path, argv)
-    change_esp_file(
-        toolchain, copy.disk, image.path, f"EFI/Linux/{artifacts.uki}", lambda content: sign(strip(content))
-    )
+    def sign(content: bytes) -> bytes:
+        return signed_by(toolchain, tmp_path, foreign_keys.db, without_signature(toolchain, tmp_path, content))
+
+    change_esp_file(toolchain, copy.disk, image.path, f"EFI/Linux/{artifacts.uki}", sign)
     with switch_on(copy.path) as machine:
         expect_firmware_refusal(machine, "refused the kernel image")
 
