@@ -25,6 +25,7 @@ from builder.vm.disk_image import DiskImage, latest_image, open_disk_image
 from builder.vm.hardware import Hardware
 from builder.vm.machine import Machine
 from builder.vm.testinfra_backend import guest_host
+from tests.image.services import unrestricted_service
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -124,12 +125,8 @@ def host(machine: Machine) -> Any:
 
 @pytest.fixture(scope="session")
 def unrestricted(machine: Machine) -> str:
-    """Root's own way around the rule that no service may name a network: what to put before a command."""
-    unit = "unrestricted"
-    drop_in = f"/run/systemd/system/{unit}.service.d/99-any.conf"
-    reset = "[Service]\\nRestrictAddressFamilies=\\n"
-    machine.succeed(f"mkdir -p $(dirname {drop_in}) && printf '{reset}' >{drop_in}")
-    return f"systemd-run --quiet --wait --pipe --collect --unit={unit}"
+    """What to put before a command that shall open sockets."""
+    return unrestricted_service(machine)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,11 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.image import BuildLayout, build_image
-from builder.keys import load_or_create_throwaway
-from builder.profile import load_profile
 from builder.toolchain import Toolchain
-from builder.vm.disk_image import open_disk_image
 from builder.vm.hardware import Hardware
 from builder.vm.machine import Machine
 from claudine import voice as client_voice
@@ -19,9 +15,9 @@ from claudine_state.facts import Facts
 from tests.image.faults.machines import EXPECTED
 from tests.image.faults.rescue import expect_running, wait_for_rescue
 from tests.image.screen import TIMEOUT_S, wait_for_text
+from tests.image.variants import build_variant
 
 PROFILE = Path(__file__).parent / "profiles/passphrase.yaml"
-BUILD_DIRECTORY = Path(__file__).parents[3] / "build"
 PASSPHRASE = "correct horse battery"
 # systemd's own words, without what depends on the disk.
 ASKED = "Please enter passphrase for disk"
@@ -30,10 +26,7 @@ ASKED = "Please enter passphrase for disk"
 @pytest.fixture(scope="module")
 def machine(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A machine at its first start, as soon as it can be asked."""
-    resolved = load_profile(str(PROFILE))
-    layout = BuildLayout(BUILD_DIRECTORY, resolved.profile.name)
-    artifacts = build_image(resolved, load_or_create_throwaway(layout.throwaway_keys), layout)
-    image = open_disk_image(layout.out / artifacts.image)
+    image = build_variant(PROFILE)
     with Machine(toolchain, image, tmp_path_factory.mktemp("passphrase"), hardware=Hardware(tpm=False)) as machine:
         machine.watch.serial_log.expected = EXPECTED
         machine.wait_for_shell()

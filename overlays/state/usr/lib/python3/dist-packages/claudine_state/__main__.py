@@ -1,4 +1,4 @@
-"""``python3 -I -m claudine_state rescue|serve|passphrase|forget-passphrase|settings``."""
+"""``python3 -I -m claudine_state rescue|serve|passphrase|settings``."""
 
 import signal
 import sys
@@ -18,16 +18,12 @@ def main(arguments: list[str]) -> int:
             serve(host)
         case ["passphrase"]:
             return _passphrase(host)
-        case ["forget-passphrase"]:
-            from claudine_state.passphrase import forget
-
-            forget(host)
         case ["settings"]:
             from claudine_state.settings import apply_settings
 
             apply_settings(host)
         case _:
-            print("usage: claudine_state rescue|serve|passphrase|forget-passphrase|settings", file=sys.stderr)
+            print("usage: claudine_state rescue|serve|passphrase|settings", file=sys.stderr)
             return 2
     return 0
 

@@ -48,7 +48,7 @@ def choose(console: Console) -> str:
 
 
 def forget(host: Host) -> None:
-    """Delete the file; systemd-repart has read it."""
+    """Delete the file, if an earlier attempt has left one."""
     passphrase_path(host).unlink(missing_ok=True)
 
 
