@@ -123,9 +123,9 @@ def host(machine: Machine) -> Any:
     return guest_host(machine)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def unrestricted(machine: Machine) -> str:
-    """What to put before a command that shall open sockets."""
+    """What to put before a command that shall open sockets. It is in /run, so a restart takes it away."""
     return unrestricted_service(machine)
 
 

@@ -11,7 +11,7 @@ UNIT = "claudine-runtime.service"
 SOCKET = "/run/claudine-runtime/llama.sock"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def process_id(machine: Machine, host: Any) -> str:
     machine.wait_for_unit(UNIT)
     return str(host.check_output(f"systemctl show --property=MainPID --value {UNIT}"))

@@ -48,7 +48,8 @@ def artifacts(image: DiskImage) -> Artifacts:
 @pytest.fixture(scope="session")
 def owner_keys(image: DiskImage, artifacts: Artifacts) -> KeySet:
     """The keys that signed the image, where they are beside it as a build of one's own leaves them."""
-    layout = BuildLayout(image.path.parents[2], image.path.parents[1].name)
+    profile_directory = image.path.parent.parent
+    layout = BuildLayout(profile_directory.parent, profile_directory.name)
     if not layout.throwaway_keys.is_dir():
         pytest.skip(f"the keys that signed this image are not in {layout.throwaway_keys}")
     keys = load_keys(layout.throwaway_keys)

@@ -4,6 +4,7 @@ import os
 
 from builder.toolchain import Toolchain
 from builder.vm.directory import MachineDirectory
+from builder.vm.machine import Machine
 from claudine import voice as client_voice
 from claudine_state.diagnosis import Kind
 from tests.image.faults.machines import SAID, MachineInUse, SwitchOn
@@ -18,15 +19,23 @@ SUPERBLOCK_BYTES = 4 << 10
 FILL = """\
 import os
 free = os.statvfs("/var")
-with open("/var/filler", "wb") as file:
-    os.posix_fallocate(file.fileno(), 0, free.f_bfree * free.f_frsize * 99 // 100)
+most = free.f_bfree * free.f_frsize * 99 // 100
 try:
-    with open("/var/filler-rest", "wb", buffering=0) as file:
+    with open("/var/filler", "ab") as file:
+        os.posix_fallocate(file.fileno(), file.tell(), most)
+except OSError:
+    pass
+try:
+    with open("/var/filler-rest", "ab", buffering=0) as file:
         while True:
-            file.write(bytes(1 << 20))
+            file.write(bytes(1 << 12))
 except OSError:
     pass
 """
+
+
+def _fill(machine: Machine) -> None:
+    machine.succeed(f"python3 -I -c '{FILL}'", timeout_s=300)
 
 
 def test_a_disk_that_does_not_mount_is_repaired_on_one_key_press(
@@ -45,13 +54,15 @@ def test_a_disk_that_does_not_mount_is_repaired_on_one_key_press(
 def test_a_full_disk_is_told_of_and_can_be_emptied_from_the_client(copy: MachineDirectory, switch_on: SwitchOn) -> None:
     with switch_on(copy.path) as machine:
         wait_for_chat(machine)
-        machine.succeed(f"python3 -I -c '{FILL}'", timeout_s=300)
+        _fill(machine)
 
         machine.restart()
         wait_for_text(machine, client_voice.DISK_ALMOST_FULL)
         wait_for_chat(machine)
         expect_running(machine)
         wait_for_text(machine, "My model is")
+        # At its start the journal has given up older entries, and so made room.
+        _fill(machine)
         machine.send_keys("Are you there?\n")
         wait_for_text(machine, client_voice.STORE_FULL)
         wait_for_text(machine, "Claudine:")
