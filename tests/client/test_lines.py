@@ -114,13 +114,40 @@ def test_an_appliance_stays_whatever_key_is_pressed(socket: Path, start_screen: 
         assert "Traceback" not in screen.output
 
 
-def test_an_appliance_waits_on_where_a_desk_gives_up(socket: Path, start_screen: StartScreen) -> None:
+def test_an_appliance_takes_a_message_before_its_runtime_is_there(socket: Path, start_screen: StartScreen) -> None:
+    screen = start_screen(["chat", "--stay"])
+    screen.wait_for(PROMPT)
+    screen.type("Where?\r")
+    screen.wait_for("I am waiting for my runtime to start: 0 s")
+    with FakeRuntime(socket, loads=2) as server:
+        screen.wait_for("[My model is tiny.gguf")
+        screen.wait_for("Claudine: Paris.")
+        assert server.texts(0) == ["Where?"]
+
+
+def test_ctrl_c_while_an_appliance_waits_gives_the_message_back(socket: Path, start_screen: StartScreen) -> None:
+    screen = start_screen(["chat", "--stay"])
+    screen.wait_for(PROMPT)
+    screen.type("Where\r")
+    screen.wait_for("waiting for my runtime")
+    screen.type("\x03")
+    screen.wait_for(PROMPT + "Where")
+    with FakeRuntime(socket) as server:
+        screen.type("?\r")
+        screen.wait_for("Claudine: Paris.")
+        assert server.texts(0) == ["Where?"]
+
+
+def test_an_appliance_stays_where_a_desk_gives_up(socket: Path, start_screen: StartScreen) -> None:
     socket.symlink_to(socket)
     desk = start_screen()
     assert desk.wait_for_end() == 3
     assert "I cannot use my runtime: " in desk.output
     appliance = start_screen(["chat", "--stay"])
+    appliance.wait_for(PROMPT)
+    appliance.type("Where?\r")
     appliance.wait_for("I cannot use my runtime: ")
+    appliance.wait_for(PROMPT + "Where?")
     appliance.type("\x03\x04")
     time.sleep(0.1)
     assert appliance.is_running()

@@ -58,7 +58,7 @@ def test_the_conversation_goes_on(machine: Machine) -> None:
 
 
 def test_the_recovery_key_is_not_offered_again(machine: Machine) -> None:
-    assert voice.KEY_OFFER_PROMPT not in wait_for_text(machine, "My model is")
+    assert voice.KEY_OFFER_PROMPT not in wait_for_text(machine, voice.RESUMED)
 
 
 def test_the_journal_of_the_first_start_is_still_there(machine: Machine) -> None:

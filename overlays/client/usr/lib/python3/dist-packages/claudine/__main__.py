@@ -23,6 +23,7 @@ from claudine.status import TerminalGoneError
 from claudine.terminal import Terminal
 
 if TYPE_CHECKING:
+    from claudine.runtime import Runtime
     from claudine.store import Store
 
 NOT_READY, WRONG_USE, RUNTIME_FAILED, STOPPED, READER_GONE = 1, 2, 3, 130, 141
@@ -61,19 +62,27 @@ def _chat(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupt
     if terminal.interactive:
         machine.greet(stays=options.stay)
 
+    from concurrent.futures import ThreadPoolExecutor
+
     from claudine.lines import LineChat
     from claudine.protocol import UnavailableError
     from claudine.record import Record
-    from claudine.runtime import Runtime
 
     record = Record(_store(options, terminal), terminal.name, terminal.remark)
-    try:
-        with terminal.keeping_output():
-            LineChat(Runtime(options.socket), terminal, interrupts, record, machine, stays=options.stay).run()
-    except UnavailableError as failure:
-        terminal.say(str(failure))
-        return RUNTIME_FAILED
+    with ThreadPoolExecutor(max_workers=1) as aside, terminal.keeping_output():
+        runtime = aside.submit(_runtime, options.socket)
+        try:
+            LineChat(runtime, terminal, interrupts, record, machine, stays=options.stay).run()
+        except UnavailableError as failure:
+            terminal.say(str(failure))
+            return RUNTIME_FAILED
     return 0
+
+
+def _runtime(socket: str) -> "Runtime":
+    from claudine.runtime import Runtime
+
+    return Runtime(socket)
 
 
 def _store(options: argparse.Namespace, terminal: Terminal) -> "Store | None":

@@ -1,8 +1,10 @@
 """The line-mode face: a conversation in flat text, for a console, a serial line, a screen reader or a pipe."""
 
 import time
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from claudine import voice
 from claudine.conversation import Conversation
@@ -11,17 +13,18 @@ from claudine.machine import Machine
 from claudine.protocol import ContextFullError, Done, Progress, RuntimeFailedError, Text, UnavailableError
 from claudine.question import question
 from claudine.record import Record
-from claudine.runtime import Runtime, State
 from claudine.store import StoreError
 from claudine.terminal import Terminal
 from claudine.text import last_rows, printable
+
+if TYPE_CHECKING:
+    from claudine.runtime import Runtime, State
 
 PROMPT = "You: "
 ANSWER = "Claudine: "
 
 # Of the context that is left after forgetting, a quarter is for the answer.
 _KEEP = 0.75
-_RETRY_S = 3.0
 # Of each side of the last exchange, when a conversation goes on.
 _RESUMED_ROWS = 6
 
@@ -36,11 +39,14 @@ class _Reply:
 
 
 class LineChat:
-    """A conversation that goes on until the input ends. One that *stays* has no place to leave to: an appliance."""
+    """A conversation that goes on until the input ends. One that *stays* has no place to leave to: an appliance.
+
+    There a message can be written before the model is in memory, and before *runtime* is: loading takes its time.
+    """
 
     def __init__(
         self,
-        runtime: Runtime,
+        runtime: "Future[Runtime]",
         terminal: Terminal,
         interrupts: Interrupts,
         record: Record,
@@ -56,11 +62,14 @@ class LineChat:
         self._stays = stays
         self._conversation = Conversation()
         self._draft = ""
+        self._introduced = False
 
     def run(self) -> None:
         """Talk. Raises UnavailableError or KeyboardInterrupt when the runtime cannot be had, unless this one stays."""
         self._resume()
-        self._announce(self._wait_at_first())
+        if not self._stays:
+            with self._interrupts.armed():
+                self._introduce(self._wait())
         while (line := self._next_line()) is not None:
             match line.split():
                 case []:
@@ -142,6 +151,9 @@ class LineChat:
     def _answer(self, message: str) -> None:
         asked = self._conversation.adding("user", message)
         self._record.add("user", message)
+        if not (self._introduced or self._can_answer()):
+            self._give_back(message)
+            return
         reply = self._speak(asked)
         while isinstance(full := reply.failure, ContextFullError):
             shorter = asked.shortened(_KEEP * full.n_ctx / max(1, full.n_prompt))
@@ -156,9 +168,12 @@ class LineChat:
             self._conversation = asked.adding("assistant", reply.text)
             self._record.add("assistant", reply.text)
         else:
-            self._record.withdraw()
-            self._draft = message
+            self._give_back(message)
         self._account_for(reply)
+
+    def _give_back(self, message: str) -> None:
+        self._record.withdraw()
+        self._draft = message
 
     def _account_for(self, reply: _Reply) -> None:
         match reply.failure:
@@ -169,7 +184,7 @@ class LineChat:
                 self._terminal.remark(voice.TOO_LONG.format(n_prompt=full.n_prompt, n_ctx=full.n_ctx))
             case failure:
                 self._terminal.remark(str(failure))
-                self._wait_again()
+                self._can_answer()
         self._terminal.say("")
 
     def _speak(self, asked: Conversation) -> _Reply:
@@ -181,7 +196,7 @@ class LineChat:
             with (
                 self._terminal.quiet(),
                 self._terminal.status.ticking() as ticker,
-                closing(self._runtime.stream_chat(asked.messages)) as events,
+                closing(self._runtime.result().stream_chat(asked.messages)) as events,
             ):
                 ticker.say(voice.THINKING)
                 for event in self._interrupts.each(events):
@@ -208,42 +223,33 @@ class LineChat:
             self._terminal.say("")
         return reply
 
-    def _wait_at_first(self) -> float:
-        if not self._stays:
-            with self._interrupts.armed():
-                return self._wait()
-        while True:
-            try:
-                return self._wait()
-            except UnavailableError as failure:
-                # Somebody may be mending it from elsewhere, and there is nothing better to do.
-                self._terminal.status.show(str(failure))
-                time.sleep(_RETRY_S)
-
-    def _wait_again(self) -> None:
+    def _can_answer(self) -> bool:
+        """Wait until the model can answer. False if the person would rather not, or if waiting cannot help."""
         try:
             with self._interrupts.armed():
                 waited_s = self._wait()
         except KeyboardInterrupt:
-            return
+            return False
         except UnavailableError as failure:
             self._terminal.remark(str(failure))
-            return
-        if waited_s >= 1:
-            self._announce(waited_s)
+            return False
+        if waited_s >= 1 or not self._introduced:
+            self._introduce(waited_s)
+        return True
 
     def _wait(self) -> float:
         """Wait until the model can answer, and show why that takes its time."""
         try:
             with self._terminal.quiet():
-                return self._runtime.wait_ready(self._show_state)
+                return self._runtime.result().wait_ready(self._show_state)
         finally:
             self._terminal.status.clear()
 
-    def _announce(self, waited_s: float) -> None:
-        model = self._runtime.model()
+    def _introduce(self, waited_s: float) -> None:
+        self._introduced = True
+        model = self._runtime.result().model()
         name = f"My model is {model}, ready" if model else "My model is ready"
         self._terminal.remark(f"{name} after {voice.seconds(waited_s)}." if waited_s >= 1 else f"{name}.")
 
-    def _show_state(self, state: State, elapsed_s: float) -> None:
+    def _show_state(self, state: "State", elapsed_s: float) -> None:
         self._terminal.status.show(voice.waiting(state.kind, elapsed_s))
