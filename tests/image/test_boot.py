@@ -38,6 +38,7 @@ def test_the_kernel_itself_checked_the_signature_of_the_root(host: Any) -> None:
 
 def test_the_kernel_refuses_the_same_root_without_a_signature(host: Any, artifacts: Artifacts) -> None:
     """Root asks for a second mapping of the very blocks that are mounted, leaving the signature away."""
+    host.check_output("modprobe loop")
     data, hashes = (
         host.check_output(f"losetup --read-only --find --show /dev/disk/by-partlabel/{entry.label}")
         for entry in artifacts.partitions[1:3]

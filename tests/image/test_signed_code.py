@@ -74,7 +74,7 @@ def test_a_program_on_a_file_system_of_ones_own_does_not_run(host: Any) -> None:
     """A disk image that root makes and mounts, as from a USB stick that somebody has prepared."""
     host.check_output(
         "mkdir -p /run/tree /run/mounted && cp /usr/bin/true /run/tree/program && truncate -s 4M /var/disk && "
-        "mke2fs -q -t ext4 -d /run/tree /var/disk && mount -o loop,exec /var/disk /run/mounted"
+        "modprobe loop && mke2fs -q -t ext4 -d /run/tree /var/disk && mount -o loop,exec /var/disk /run/mounted"
     )
     refused = host.run("/run/mounted/program")
     host.check_output("umount /run/mounted && rm /var/disk")
