@@ -87,6 +87,8 @@ def test_changed_weights_are_not_used_and_the_screen_says_that_the_model_is_not_
     """The system is all right otherwise, so it starts, and the owner is told what does not."""
     flip_bit(toolchain, copy.disk, image.path, weights_offset(image, artifacts))
     with switch_on(copy.path) as machine:
+        wait_for_text(machine, voice.RESUMED)
+        machine.send_keys("Are you there?\n")
         wait_for_text(machine, voice.waiting("absent", 0).split(":")[0])
         # It was tried more than once, and there is no model.
         machine.wait_until_succeeds(f"[ $(systemctl show --property=NRestarts --value {RUNTIME}) -ge 2 ]")

@@ -2,8 +2,9 @@
 
 import os
 
+from builder.run import run
 from builder.toolchain import Toolchain
-from builder.vm.directory import MachineDirectory
+from builder.vm.directory import LEAST_DISK_BYTES, MachineDirectory
 from builder.vm.machine import Machine
 from claudine import voice as client_voice
 from claudine_state.diagnosis import Kind
@@ -36,6 +37,19 @@ except OSError:
 
 def _fill(machine: Machine) -> None:
     machine.succeed(f"python3 -I -c '{FILL}'", timeout_s=300)
+
+
+def test_a_disk_that_became_larger_is_used_whole(
+    toolchain: Toolchain, copy: MachineDirectory, switch_on: SwitchOn
+) -> None:
+    """As after a move to a larger disk, block for block."""
+    larger_bytes = LEAST_DISK_BYTES + (4 << 30)
+    run(toolchain.box(["qemu-img", "resize", "-q", "-f", "qcow2", str(copy.disk), str(larger_bytes)]))
+    with switch_on(copy.path) as machine:
+        wait_for_chat(machine)
+        expect_running(machine)
+        for size in ("blockdev --getsize64 /dev/mapper/state", "stat --file-system --format='%b * %S' /var"):
+            assert int(machine.succeed(f"echo $(($({size})))")) > 0.9 * larger_bytes
 
 
 def test_a_disk_that_does_not_mount_is_repaired_on_one_key_press(
