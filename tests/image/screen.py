@@ -13,11 +13,12 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
-def wait_for_text(machine: Machine, wanted: str, timeout_s: float = TIMEOUT_S) -> str:
-    """Wait until these words are on tty1, and return the screen's words."""
+def wait_for_text(machine: Machine, wanted: str, timeout_s: float = TIMEOUT_S, *, after: str = "") -> str:
+    """Wait until these words are on tty1, behind the last *after* if that is given, and return the screen's words."""
 
     def look() -> str | None:
         seen = flat(machine.console_text())
-        return seen if flat(wanted) in seen else None
+        begin = seen.rfind(after)
+        return seen if begin >= 0 and flat(wanted) in seen[begin if after else 0 :] else None
 
     return machine.watch.until(f"{wanted!r} on the screen", look, timeout_s=timeout_s, every_s=2.0)

@@ -78,8 +78,9 @@ def test_a_full_disk_is_told_of_and_can_be_emptied_from_the_client(copy: Machine
         _fill(machine)
         machine.send_keys("Are you there?\n")
         wait_for_text(machine, client_voice.STORE_FULL)
-        wait_for_text(machine, "Claudine:")
+        wait_for_text(machine, "Claudine:", after="Are you there?")
         machine.send_keys("\x03")
+        wait_for_text(machine, client_voice.STOPPED)
 
         resets = machine.watch.resets
         machine.watch.expected_resets = resets + 1
