@@ -22,9 +22,10 @@ class Screen:
     def __init__(self, command: Sequence[str], env: dict[str, str], *, columns: int = 80) -> None:
         self._master, terminal = pty.openpty()
         ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
-        # setsid makes the pseudo-terminal the controlling one, without which Ctrl+C is only a character.
+        # setsid makes the pseudo-terminal the controlling one, without which Ctrl+C is only a character. Whoever started us
+        # with nohup meant the tests, and not the program on a terminal that hangs up.
         self._process = subprocess.Popen(
-            ["setsid", "--ctty", *command], stdin=terminal, stdout=terminal, stderr=terminal, env=env
+            ["env", "--default-signal=HUP", "setsid", "--ctty", *command], stdin=terminal, stdout=terminal, stderr=terminal, env=env
         )
         os.close(terminal)
         self.output = ""
