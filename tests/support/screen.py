@@ -22,10 +22,11 @@ class Screen:
     def __init__(self, command: Sequence[str], env: dict[str, str], *, columns: int = 80) -> None:
         self._master, terminal = pty.openpty()
         ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
-        # setsid makes the pseudo-terminal the controlling one, without which Ctrl+C is only a character. Whoever started us
-        # with nohup meant the tests, and not the program on a terminal that hangs up.
+        # setsid makes the pseudo-terminal the controlling one, without which Ctrl+C is only a character; and whoever
+        # starts the tests with nohup does not mean the program whose terminal hangs up in one.
+        on_its_own = ["env", "--default-signal=HUP", "setsid", "--ctty"]
         self._process = subprocess.Popen(
-            ["env", "--default-signal=HUP", "setsid", "--ctty", *command], stdin=terminal, stdout=terminal, stderr=terminal, env=env
+            [*on_its_own, *command], stdin=terminal, stdout=terminal, stderr=terminal, env=env
         )
         os.close(terminal)
         self.output = ""
