@@ -8,7 +8,8 @@ import pytest
 
 from builder.profile import load_profile
 from builder.render import OVERLAYS_DIR, render
-from claudine import lines, voice
+from claudine import voice
+from claudine.plain import lines
 
 ROOT = Path(__file__).parents[2]
 PLAIN_TREE = ROOT / "tests/bench/plain"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import claudine
 from claudine import voice
 from claudine.store import FILE
 from tests.client.conftest import StartScreen
@@ -87,7 +88,7 @@ def test_a_key_is_shown_confirmed_and_gone(start: Start, socket: Path, control: 
 def test_it_comes_before_the_model_s_part_is_loaded(start: Start, control: Path, tmp_path: Path) -> None:
     (tmp_path / "httpx.py").write_text("import time\ntime.sleep(60)\n")
     with FakeState(control):
-        screen = start("tty1", "--stay", PYTHONPATH=f"{tmp_path}:{Path(voice.__file__).parents[1]}")
+        screen = start("tty1", "--stay", PYTHONPATH=f"{tmp_path}:{Path(claudine.__file__).parents[1]}")
         to_the_key(screen)
 
 

@@ -1,9 +1,13 @@
 """Claudine, the client of a ClaudineOS machine.
 
-A core without a user interface (``text``, ``protocol``, ``runtime``, ``conversation``, ``store``, ``record``,
-``state``, ``qr``) and faces on top of it (``lines`` for a conversation, ``machine`` for the recovery key and the disk,
-``ask`` for one question in a script). The core never prints, the faces never speak HTTP, and everything that Claudine
-says by herself stands in ``voice`` or in the errors of ``protocol``.
+    core       ``runtime`` and ``protocol`` (the model), ``talk`` (a conversation that goes on), ``record`` and ``store``
+               (what is kept), ``state`` (the service that looks after the machine). It never prints.
+    commands   what a person can ask for, each written once, against ``face.Face``
+    plain      the face of flat text, for serial lines, screen readers and scripts
+    screen     the face that has the whole terminal
+    voice      everything that Claudine says by herself
+
+The faces never speak HTTP or SQL.
 """
 
 import sys

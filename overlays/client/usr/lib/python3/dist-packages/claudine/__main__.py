@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 from claudine import voice
 from claudine.defaults import MAX_TOKENS, SOCKET, STATE_SOCKET, STORE, TIMEOUT_S
-from claudine.interrupts import Interrupts
-from claudine.status import TerminalGoneError
-from claudine.terminal import Terminal
+from claudine.plain.interrupts import Interrupts
+from claudine.plain.status import TerminalGoneError
+from claudine.plain.terminal import Terminal
 
 if TYPE_CHECKING:
     from claudine.runtime import Runtime
@@ -55,7 +55,7 @@ def _chat(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupt
         signal.signal(signal.SIGQUIT, signal.SIG_IGN)
     terminal.say(voice.GREETING)
 
-    from claudine.machine import Machine
+    from claudine.commands.machine import Machine
     from claudine.state import StateService
 
     machine = Machine(StateService(options.state_socket), terminal, interrupts)
@@ -64,7 +64,7 @@ def _chat(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupt
 
     from concurrent.futures import ThreadPoolExecutor
 
-    from claudine.lines import LineChat
+    from claudine.plain.lines import LineChat
     from claudine.protocol import UnavailableError
     from claudine.record import Record
 

@@ -6,11 +6,11 @@ from contextlib import closing
 
 from claudine import voice
 from claudine.conversation import Conversation
-from claudine.interrupts import Interrupts
+from claudine.plain.interrupts import Interrupts
+from claudine.plain.status import Status
+from claudine.plain.terminal import Terminal
 from claudine.protocol import Done, Progress, RuntimeFailedError, Text
 from claudine.runtime import Runtime, State
-from claudine.status import Status
-from claudine.terminal import Terminal
 
 
 def ask(

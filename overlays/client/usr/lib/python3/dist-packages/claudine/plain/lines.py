@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claudine import voice
+from claudine.commands.machine import Machine
 from claudine.conversation import Conversation
-from claudine.interrupts import Interrupts
-from claudine.machine import Machine
+from claudine.plain.interrupts import Interrupts
+from claudine.plain.question import question
+from claudine.plain.terminal import Terminal
 from claudine.protocol import ContextFullError, Done, Progress, RuntimeFailedError, Text, UnavailableError
-from claudine.question import question
 from claudine.record import Record
 from claudine.store import StoreError
-from claudine.terminal import Terminal
 from claudine.text import last_rows, printable
 
 if TYPE_CHECKING:

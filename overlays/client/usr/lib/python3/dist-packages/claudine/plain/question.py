@@ -1,7 +1,7 @@
 """A question of the client's own, beside the conversation: its answer is not kept."""
 
-from claudine.interrupts import Interrupts
-from claudine.terminal import Terminal
+from claudine.plain.interrupts import Interrupts
+from claudine.plain.terminal import Terminal
 from claudine.text import printable
 
 

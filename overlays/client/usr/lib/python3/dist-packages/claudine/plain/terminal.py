@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Literal, TextIO
 
-from claudine.status import Status, TerminalGoneError
+from claudine.plain.status import Status, TerminalGoneError
 
 
 class Terminal:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from claudine import voice
-from claudine.interrupts import Interrupts
-from claudine.question import question
+from claudine.plain.interrupts import Interrupts
+from claudine.plain.question import question
+from claudine.plain.terminal import Terminal
 from claudine.state import NoServiceError, StateError, StateService
-from claudine.terminal import Terminal
 
 # Bright white on black, whatever the terminal's own colours are: phones want the light modules light.
 _LIGHT, _PLAIN = "\x1b[1;37;40m", "\x1b[0m"

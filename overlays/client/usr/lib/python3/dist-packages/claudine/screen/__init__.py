@@ -1,0 +1,1 @@
+"""The screen face: the whole terminal, drawn with Textual."""
