@@ -1,7 +1,7 @@
 """Claudine, the client of a ClaudineOS machine.
 
-    core       ``runtime`` and ``protocol`` (the model), ``talk`` (a conversation that goes on), ``record`` and ``store``
-               (what is kept), ``state`` (the service that looks after the machine). It never prints.
+    core       ``runtime`` and ``protocol`` (the model), ``talk`` (a conversation that goes on), ``record`` and
+               ``store`` (what is kept), ``state`` (the service that looks after the machine). It never prints.
     commands   what a person can ask for, each written once, against ``face.Face``
     plain      the face of flat text, for serial lines, screen readers and scripts
     screen     the face that has the whole terminal

@@ -51,7 +51,8 @@ class Full:
 class Ended:
     """The answer is over. *remark* is a sentence for the person, empty if there is nothing to say.
 
-    Without a word said, the message is taken back and stands in ``Talk.draft``. *tokens* and *seconds* count the answer.
+    Without a word said, the message is taken back and stands in ``Talk.draft``. *tokens* and *seconds* count the
+    answer.
     """
 
     remark: str = ""
