@@ -21,7 +21,7 @@ CONVERSATIONS, MESSAGES_EACH = 10_000, 20
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Written past the store, which would sync each conversation to the disk, but into its own tables."""
     directory = tmp_path_factory.mktemp("large")
-    Store(str(directory)).chats()
+    Store(str(directory)).resume("tty1")
     with closing(sqlite3.connect(directory / FILE)) as database, database:
         database.execute("PRAGMA synchronous = OFF")
         database.execute("DROP TRIGGER messages_said")
