@@ -225,7 +225,7 @@ def test_how_to_make_room_is_the_person_s_choice(socket: Path, start_screen: Sta
         screen.wait_for("Claudine: A1")
         screen.wait_for(PROMPT)
         screen.type("Q2\r")
-        screen.wait_for("[Together that is 600 tokens, and I can hold 512 at once.]")
+        screen.wait_for("[That is 600 tokens, and I can hold 512 at once.]")
         screen.wait_for("2  Leave out the oldest: ")
         screen.wait_for("goes back): ")
         screen.type("2\r")

@@ -335,15 +335,24 @@ def test_a_fresh_conversation_begins_with_the_message_that_did_not_fit(talk: Tal
     assert talk.record.settings == ChatSettings(persona="Be brief.")
 
 
+def test_there_is_nothing_to_make_room_for_when_the_person_has_gone_elsewhere(talk: Talk, filled: FakeRuntime) -> None:
+    talk.record.begin()
+    assert talk.make_room("drop") is None
+    assert said(talk) == []
+
+
 def test_room_can_be_made_before_it_is_needed(socket: Path, talk: Talk) -> None:
-    with FakeRuntime(socket, [Answer(["A1"]), Answer(["A2"]), Answer(["A3"])]) as server:
+    with FakeRuntime(socket, [Answer(["A1"]), Answer(["A2"]), Answer(["A3"]), Answer(["We met."])]) as server:
         hear(talk.send("Q1"))
-        assert hear(talk.make_room("drop")).remark == voice.NO_ROOM_TO_MAKE
+        assert talk.make_room("drop") is None
+        assert hear(talk.shorten("drop")).remark == voice.NO_ROOM_TO_MAKE
         hear(talk.send("Q2"))
-        assert hear(talk.make_room("drop")).remark == voice.ROOM_MADE
+        assert hear(talk.shorten("drop")).remark == voice.ROOM_MADE
         hear(talk.send("Q3"))
         assert server.texts(2) == ["Q2", "A2", "Q3"]
-        assert talk.make_room("fresh") is None
+        assert hear(talk.shorten("summarise")).remark == voice.ROOM_MADE
+        assert talk.record.settings.summary == "We met."
+        assert talk.shorten("fresh") is None
         assert said(talk) == []
 
 

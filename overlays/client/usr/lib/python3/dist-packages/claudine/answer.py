@@ -38,8 +38,8 @@ class Full:
 class Ended:
     """The answer is over. *remark* is a sentence for the person, empty if there is nothing to say.
 
-    Without a word said, the message is taken back and stands in ``Talk.draft``. *tokens* and *seconds* count the answer
-    from its first word on.
+    Without a word said, all is as it was before, and a message that was sent stands in ``Talk.draft``. *tokens* and
+    *seconds* count the answer from its first word on.
     """
 
     remark: str = ""

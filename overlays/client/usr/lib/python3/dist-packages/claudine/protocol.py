@@ -74,7 +74,7 @@ class ContextFullError(RuntimeFailedError):
     """The prompt has more tokens than the model can hold."""
 
     def __init__(self, n_prompt: int, n_ctx: int) -> None:
-        super().__init__(f"That is {n_prompt} tokens, and I can hold {n_ctx} at once.")
+        super().__init__(voice.FULL.format(n_prompt=n_prompt, n_ctx=n_ctx))
         self.n_prompt = n_prompt
         self.n_ctx = n_ctx
 
@@ -115,10 +115,10 @@ def refusal(status: int, error: object) -> RuntimeFailedError:
         case {"type": "exceed_context_size_error", "n_prompt_tokens": int(n_prompt), "n_ctx": int(n_ctx)}:
             return ContextFullError(n_prompt, n_ctx)
         case {"code": 503} | {"type": "unavailable_error"}:
-            return LoadingError("My model is still loading.")
+            return LoadingError(voice.STILL_LOADING)
         case {"message": str(message)}:
-            return RefusedError(f"My runtime refused this: {_one_line(message)}")
-    return RefusedError(f"My runtime refused this with HTTP status {status} and gave no reason.")
+            return RefusedError(voice.REFUSED.format(reason=_one_line(message)))
+    return RefusedError(voice.REFUSED_SILENTLY.format(status=status))
 
 
 def refusal_from_body(status: int, body: bytes) -> RuntimeFailedError:

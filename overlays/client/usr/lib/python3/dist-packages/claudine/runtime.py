@@ -105,9 +105,9 @@ class Runtime:
         while (state := self.state()).kind is not Kind.READY:
             elapsed_s = time.monotonic() - started
             if state.kind is Kind.ERROR:
-                raise UnavailableError(f"I cannot use my runtime: {state.detail}.")
+                raise UnavailableError(voice.UNUSABLE.format(reason=state.detail))
             if timeout_s is not None and elapsed_s >= timeout_s:
-                raise UnavailableError(f"My runtime is not ready after {elapsed_s:.0f} s: {state.detail}.")
+                raise UnavailableError(voice.NOT_READY.format(seconds=elapsed_s, reason=state.detail))
             on_wait(state, elapsed_s)
             time.sleep(self._poll_s)
         return time.monotonic() - started
@@ -216,7 +216,7 @@ class Runtime:
 
     def _check(self) -> None:
         if (unreachable := self._probe()) is not None:
-            raise UnavailableError(f"I cannot reach my runtime: {unreachable.detail}.")
+            raise UnavailableError(voice.UNREACHABLE.format(reason=unreachable.detail))
 
     def _probe(self) -> State | None:
         """Connect and hang up; say what is in the way, or None.

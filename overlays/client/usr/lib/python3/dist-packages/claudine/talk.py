@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from claudine import prompt, voice
 from claudine.answer import Answer, Ended, Event, Full, MakeRoom, Usage, Waiting
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Ended", "Event", "Full", "MakeRoom", "Talk", "Usage", "Waiting"]
 
 _POLL_S = 0.5
+# What is left when room is made before it is needed.
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,15 @@ class _Task:
     goes_on: Entry | None = None
 
 
+@dataclass(frozen=True)
+class _DidNotFit:
+    """A task that was too long, and the conversation and message where that was."""
+
+    task: _Task
+    full: Full
+    place: tuple[str, str | None]
+
+
 class Talk:
     """One terminal's conversation with the model. One answer at a time; the rest may be used meanwhile.
 
@@ -73,7 +84,7 @@ class Talk:
         self.unanswered = False
         self.engine: Engine | None = None
         self.speed: float | None = None
-        self._full: tuple[_Task, Full] | None = None
+        self._full: _DidNotFit | None = None
 
     @property
     def usage(self) -> Usage | None:
@@ -117,22 +128,27 @@ class Talk:
         return self._edit(id_, text)
 
     def make_room(self, how: MakeRoom) -> Answer | None:
-        """Shorten the conversation as asked, and answer the message that did not fit, if there was ``Ended.full``.
+        """After ``Ended.full``: shorten the conversation as asked, and answer the message that did not fit.
 
-        Nothing is deleted: what is left out stays in the record, and is not sent any more. None: there is nothing to
-        answer, and a fresh conversation has begun.
+        Nothing is deleted: what is left out stays in the record, and is not sent any more. None: there is no such
+        message here.
         """
-        full, self._full = self._full, None
+        did_not_fit, self._full = self._full, None
+        if did_not_fit is None or did_not_fit.place != (self.record.id, self.record.leaf):
+            return None
+        task, full = did_not_fit.task, did_not_fit.full
         if how == "fresh":
-            settings = replace(self.record.settings, cut=None, summary="")
-            self.record.begin(private=self.record.private)
-            self.record.set_settings(settings)
-            return self._send(full[0].message) if full else None
-        if full:
-            task, too_much = full
-            return task.again(Room(how, needed(too_much.n_prompt, too_much.n_ctx), too_much.n_ctx))
+            self._begin_fresh()
+            return self._send(task.message)
+        return task.again(Room(how, needed(full.n_prompt, full.n_ctx), full.n_ctx))
+
+    def shorten(self, how: MakeRoom) -> Answer | None:
+        """Make room before it is needed, without a message. None: that is done already."""
+        if how == "fresh":
+            self._begin_fresh()
+            return None
         stop = Stop()
-        return Answer(self._only_make_room(Room(how, 0.5, self.usage.size if self.usage else 0), stop), stop)
+        return Answer(self._only_make_room(how == "summarise", stop), stop)
 
     def count(self, text: str) -> int | None:
         """Return how many tokens *text* has; None if the runtime cannot say now."""
@@ -182,6 +198,11 @@ class Talk:
         # Given back, it stands on the line at the fork: sent as it is, it is the same edit again.
         return self._answer(_Task(text, partial(self._edit, id_, text), partial(self._give_back, text)), room)
 
+    def _begin_fresh(self) -> None:
+        settings = replace(self.record.settings, cut=None, summary="")
+        self.record.begin(private=self.record.private)
+        self.record.set_settings(settings)
+
     def _give_back(self, text: str) -> None:
         self.record.withdraw()
         self.draft = text
@@ -199,12 +220,13 @@ class Talk:
         else:
             yield Ended(said=False)
 
-    def _only_make_room(self, room: Room, stop: Stop) -> Iterator[Event]:
+    def _only_make_room(self, summary: bool, stop: Stop) -> Iterator[Event]:
         before = self.record.settings
         remark = ""
         try:
             yield from self._ready(stop)
-            yield from self._make_room(room, stop)
+            how: Literal["summarise", "drop"] = "summarise" if summary and self.engine else "drop"
+            yield from self._make_room(Room(how, _HALF, self.engine.n_ctx if self.engine else 0), stop)
         except RuntimeFailedError as failure:
             remark = voice.STOPPED if stop.pressed else str(failure)
         if self.record.private:
@@ -263,7 +285,7 @@ class Talk:
         runtime = self.runtime.result()
         while (state := runtime.state(stop)).kind != "ready" or stop.pressed:
             if state.kind == "error" or stop.pressed:
-                raise UnavailableError(f"I cannot use my runtime: {state.detail}.")
+                raise UnavailableError(voice.UNUSABLE.format(reason=state.detail))
             yield Waiting(state.kind, state.detail, time.monotonic() - started_s)
             stop.sleep(_POLL_S)
         self.engine = runtime.engine(stop)
@@ -297,7 +319,7 @@ class Talk:
                     return
 
     def _end(self, task: _Task, reply: Reply, stop: Stop, failure: RuntimeFailedError | None) -> Ended:
-        full = self._note_full(task, failure) if isinstance(failure, ContextFullError) else None
+        full = self._measure(failure) if isinstance(failure, ContextFullError) else None
         if reply.said:
             reply.complete(self.engine)
             # A few tokens are over too soon to tell.
@@ -305,6 +327,8 @@ class Talk:
                 self.speed = reply.tokens / reply.seconds
         else:
             task.undo()
+        if full and full.can_shorten:
+            self._full = _DidNotFit(task, full, (self.record.id, self.record.leaf))
         ended = partial(Ended, said=reply.said, full=full, tokens=reply.tokens, seconds=reply.seconds)
         if stop.pressed and reply.done is None:
             return ended(voice.STOPPED if reply.said else task.stopped)
@@ -320,11 +344,9 @@ class Talk:
         at_the_end = self.engine and reply.used and reply.used >= self.engine.n_ctx - 1
         return ended(voice.CONTEXT_ENDS if at_the_end else voice.CUT_SHORT)
 
-    def _note_full(self, task: _Task, failure: ContextFullError) -> Full:
+    def _measure(self, failure: ContextFullError) -> Full:
         can_shorten = prompt.cut_after(self.record.path, self.record.settings, 0.0) is not None
-        full = Full(failure.n_prompt, failure.n_ctx, can_shorten)
-        self._full = (task, full) if can_shorten else None
-        return full
+        return Full(failure.n_prompt, failure.n_ctx, can_shorten)
 
     def leave_nothing(self) -> None:
         """Have the runtime forget what it read and said last. One that cannot be reached has nothing left."""

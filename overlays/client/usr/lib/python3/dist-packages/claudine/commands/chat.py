@@ -128,7 +128,7 @@ def _context(session: Session, _argument: str) -> "Answer | None":
     how = choose_room(session, f"{fill} {voice.ROOM_ABOUT}")
     if how is None:
         return None
-    answer = talk.make_room(how)
+    answer = talk.shorten(how)
     if answer is None:
         face.remark(voice.AFRESH)
         face.show_conversation()
