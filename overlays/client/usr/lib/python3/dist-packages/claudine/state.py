@@ -11,10 +11,14 @@ import json
 import re
 import socket
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from claudine import voice
 from claudine.text import printable
+
+if TYPE_CHECKING:
+    from claudine.evidence import Attempts, Evidence
 
 # Where the service is slow, it waits for a TPM or for the key derivation of LUKS.
 _STATUS_S = 30.0
@@ -87,11 +91,37 @@ class StateService:
         """Erase the disk. The machine restarts soon after."""
         self._ask("factory-reset", _CHANGE_S)
 
+    def power_off(self) -> None:
+        """Turn the machine off, soon after."""
+        self._ask("power-off", _CHANGE_S)
+
+    def restart(self) -> None:
+        """Start the machine anew, soon after."""
+        self._ask("restart", _CHANGE_S)
+
+    def evidence(self) -> "Evidence":
+        """Ask what root can see of the machine's promises."""
+        from claudine.evidence import read_evidence
+
+        return read_evidence(self._hear(self._beside("evidence.sock"), b"", _STATUS_S))
+
+    def connect_out(self) -> "Attempts":
+        """Have it tried to connect out from the network of the model's server."""
+        from claudine.evidence import read_attempts
+
+        return read_attempts(self._hear(self._beside("connect.sock"), b"", _STATUS_S))
+
+    def _beside(self, name: str) -> str:
+        return str(Path(self._path).with_name(name))
+
     def _ask(self, request: str, timeout_s: float) -> dict[str, Any]:
+        return self._hear(self._path, json.dumps({"request": request}).encode() + b"\n", timeout_s)
+
+    def _hear(self, path: str, line: bytes, timeout_s: float) -> dict[str, Any]:
         try:
-            answer = json.loads(self._exchange(json.dumps({"request": request}).encode() + b"\n", timeout_s))
+            answer = json.loads(_exchange(path, line, timeout_s))
         except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise NoServiceError(voice.STATE_ABSENT.format(path=self._path)) from error
+            raise NoServiceError(voice.STATE_ABSENT.format(path=path)) from error
         except TimeoutError as error:
             raise StateError(voice.STATE_SILENT) from error
         except OSError as error:
@@ -104,10 +134,11 @@ class StateService:
             raise StateError(" ".join(printable(str(answer["error"])).split()))
         return answer
 
-    def _exchange(self, line: bytes, timeout_s: float) -> bytes:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(timeout_s)
-            connection.connect(self._path)
-            connection.sendall(line)
-            with connection.makefile("rb") as answer:
-                return answer.readline(_LONGEST_LINE)
+
+def _exchange(path: str, line: bytes, timeout_s: float) -> bytes:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout_s)
+        connection.connect(path)
+        connection.sendall(line)
+        with connection.makefile("rb") as answer:
+            return answer.readline(_LONGEST_LINE)

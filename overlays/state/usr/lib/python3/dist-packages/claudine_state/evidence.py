@@ -78,7 +78,7 @@ def _signer(host: Host, root_hash: str | None) -> Mapping[str, str] | None:
         signer = find_signer(root_hash, signature, (host.root / _DB).read_bytes())
     except (OSError, ValueError, KeyError, TypeError, RecursionError, binascii.Error):
         return None
-    return signer and {"subject": signer.subject, "sha256": signer.sha256}
+    return {"subject": signer.subject, "sha256": signer.sha256} if signer else None
 
 
 def _signature_partition(host: Host) -> Path | None:
