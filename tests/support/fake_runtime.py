@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 MODEL = "/run/model/tiny.gguf"
+BUILD = "b11669-0123456"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class FakeRuntime(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self._script = list(script)
         self.loads_left = loads
         self.models = json.dumps({"data": [{"id": MODEL}]}).encode()
+        self.props = json.dumps({"model_path": MODEL, "build_info": BUILD}).encode()
         self.requests: list[dict[str, Any]] = []
         self.asked = threading.Event()
         self.client_left = threading.Event()
@@ -101,6 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._respond(200, b'{"status":"ok"}')
         elif self.path == "/v1/models":
             self._respond(200, self.server.models)
+        elif self.path == "/props":
+            self._respond(200, self.server.props)
         else:
             self._respond(404, b"{}")
 

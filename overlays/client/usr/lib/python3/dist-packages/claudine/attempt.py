@@ -33,7 +33,7 @@ class Attempt:
 
 def open_sockets() -> tuple[Attempt, ...]:
     """Try to open a socket of each family, and send nothing."""
-    return tuple(_try(f"socket {family.name}", family, socket.SOCK_STREAM, None) for family in _ADDRESSES)
+    return tuple(_try(family.name, family, socket.SOCK_STREAM, None) for family in _ADDRESSES)
 
 
 def connect_out() -> tuple[Attempt, ...]:

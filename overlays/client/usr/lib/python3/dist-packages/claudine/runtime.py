@@ -45,6 +45,14 @@ class State:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class Engine:
+    """What the server says of itself: the file of weights that it has loaded, and its own build."""
+
+    model_path: str
+    build: str
+
+
 class Runtime:
     """One llama-server. Every request has a connection of its own, so that closing it means only that request."""
 
@@ -108,6 +116,19 @@ class Runtime:
         match answer:
             case {"data": [{"id": str(name)}, *_]}:
                 return printable(name).rpartition("/")[2] or None
+        return None
+
+    def engine(self) -> Engine | None:
+        """Return what the server is and runs; None when it does not say, which it does only with a model in memory."""
+        if self._probe() is not None:
+            return None
+        try:
+            answer = self._http.get("/props", timeout=_SHORT).json()
+        except (httpx.HTTPError, ValueError, RecursionError):
+            return None
+        match answer:
+            case {"model_path": str(path), "build_info": str(build)}:
+                return Engine(printable(path), printable(build))
         return None
 
     def stream_chat(

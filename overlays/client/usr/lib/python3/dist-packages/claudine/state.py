@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Where the service is slow, it waits for a TPM or for the key derivation of LUKS.
 _STATUS_S = 30.0
 _CHANGE_S = 300.0
+# Python is started for each of these, and an attempt that nothing refuses waits for its time to be over.
+_PROOF_S = 90.0
 _LONGEST_LINE = 65536
 
 # What systemd-cryptenroll makes: 256 bits in modhex, letters that are in the same place on almost every keyboard.
@@ -103,13 +105,13 @@ class StateService:
         """Ask what root can see of the machine's promises."""
         from claudine.evidence import read_evidence
 
-        return read_evidence(self._hear(self._beside("evidence.sock"), b"", _STATUS_S))
+        return read_evidence(self._hear(self._beside("evidence.sock"), b"", _PROOF_S))
 
     def connect_out(self) -> "Attempts":
         """Have it tried to connect out from the network of the model's server."""
         from claudine.evidence import read_attempts
 
-        return read_attempts(self._hear(self._beside("connect.sock"), b"", _STATUS_S))
+        return read_attempts(self._hear(self._beside("connect.sock"), b"", _PROOF_S))
 
     def _beside(self, name: str) -> str:
         return str(Path(self._path).with_name(name))
