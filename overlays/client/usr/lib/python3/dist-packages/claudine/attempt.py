@@ -11,6 +11,7 @@ import errno
 import os
 import socket
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 _TIMEOUT_S = 5.0
 _PORT = 443
@@ -66,4 +67,4 @@ if __name__ == "__main__":
     import json
 
     attempts = [asdict(attempt) for attempt in connect_out()]
-    print(json.dumps({"namespace": os.readlink("/proc/self/ns/net"), "attempts": attempts}), flush=True)
+    print(json.dumps({"namespace": str(Path("/proc/self/ns/net").readlink()), "attempts": attempts}), flush=True)

@@ -1,4 +1,4 @@
-"""What the machine's services answer about its promises, as values. Nothing that comes from there is trusted as text."""
+"""What the machine's services answer about its promises, as values. No text from there is trusted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claudine.attempt import NO_SUCH_SOCKET, NO_WAY_OUT, Attempt, open_sockets
+from claudine.attempt import NO_SUCH_SOCKET, NO_WAY_OUT, open_sockets
 from claudine.evidence import Evidence
 from claudine.facts import Facts, count_routes, look, parse_interfaces
 from claudine.model import RECORD, compute_sha256, read_record
@@ -26,7 +26,9 @@ Say = Callable[[str], None]
 
 _EFI = "/sys/firmware/efi/efivars/{}-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 _REQUIRE = "/sys/module/dm_verity/parameters/require_signatures"
-# Linux 6.4, drivers/md/dm-verity-target.c: how the table names the signature that the kernel has checked.
+# Documentation/admin-guide/device-mapper/verity.rst: start, length and "verity", then eight words before the root
+# hash; and how the table names the signature that the kernel has checked.
+_DIGEST = 11
 _SIGNED = "root_hash_sig_key_desc"
 
 
@@ -92,7 +94,7 @@ def _root(evidence: Evidence) -> Check:
     passed = (
         bool(evidence.command_line)
         and table[2:3] == ["verity"]
-        and evidence.command_line in table
+        and table[_DIGEST : _DIGEST + 1] == [evidence.command_line]
         and _SIGNED in table
         and evidence.require_signatures == "Y"
     )
@@ -178,9 +180,7 @@ def _model(runtime: "Runtime", say: Say, root: Path) -> Check:
         return Check("model", voice.MODEL, (recorded,), False, voice.MODEL_UNKNOWN)
     command = f"sha256sum {engine.model_path}"
     try:
-        found = compute_sha256(
-            root / engine.model_path.lstrip("/"), lambda percent: say(voice.HASHING.format(percent=percent))
-        )
+        found = compute_sha256(root / engine.model_path.lstrip("/"), lambda percent: say(voice.hashing(percent)))
     except OSError as error:
         meaning = voice.MODEL_UNREADABLE.format(reason=printable(error.strerror or str(error)))
         return Check("model", voice.MODEL, (Look(command, voice.NOT_SEEN), recorded), False, meaning)

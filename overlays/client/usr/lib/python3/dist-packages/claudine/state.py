@@ -141,6 +141,8 @@ def _exchange(path: str, line: bytes, timeout_s: float) -> bytes:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout_s)
         connection.connect(path)
-        connection.sendall(line)
+        if line:
+            # Who has answered already and hung up would take even nothing for a broken pipe.
+            connection.sendall(line)
         with connection.makefile("rb") as answer:
             return answer.readline(_LONGEST_LINE)

@@ -28,6 +28,8 @@ def _offer(session: Session, start: int) -> None:
     chosen = face.choose(voice.POWER, options, about=about, start=start)
     if chosen not in (_POWER_OFF, _RESTART):
         return
+    if session.talk.draft:
+        session.talk.record.keep_draft(session.talk.draft)
     try:
         with face.busy(voice.ASKING):
             if chosen == _POWER_OFF:

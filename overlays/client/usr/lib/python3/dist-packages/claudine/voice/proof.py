@@ -15,7 +15,8 @@ for it. From outside you can check two things: that the fingerprint above is
 that of your own certificate, and that no frame leaves the network port.
 """
 PASSED, FAILED = "Passed", "FAILED"
-NOT_SEEN = "nothing to be seen"
+NOT_SEEN = "not to be seen"
+NOTHING = "nothing"
 
 SECURE_BOOT = "Secure Boot"
 SECURE_BOOT_ON = "The firmware starts only what is signed with a key that it trusts."
@@ -70,15 +71,14 @@ MODEL_OTHER = "The file that my runtime has loaded is not what this image was bu
 MODEL_UNREADABLE = "I cannot read the file that my runtime has loaded: {reason}."
 MODEL_UNKNOWN = "My runtime does not say which file it has loaded. While it still loads, please try again later."
 MODEL_UNRECORDED = "This is no ClaudineOS image: nothing records which model it was built with."
-HASHING = "I am reading my model, {percent} %"
 THROUGH = "it went through"
 
 RECEIPT = "Receipt"
 NO_ANSWER_YET = "I have not answered anything here yet, so there is no receipt."
 NO_TRACE = "not recorded"
 RECEIPT_NOTE = """\
-The tokens and seconds are what my runtime counted. /prove shows where the
-rest is from, and checks it.
+Model, engine, tokens and seconds were noted when the answer was made; the
+rest is as it is now. /prove shows where it is from, and checks it.
 """
 
 ABOUT = "About this machine"
@@ -91,7 +91,6 @@ licences of the programs are in the image: /usr/share/doc/*/copyright and
 
 STATUS = "How this machine is"
 NO_SENSOR = "no sensor"
-NO_DISK = "no encrypted disk here"
 UNKNOWN = "unknown"
 
 
@@ -124,6 +123,16 @@ def used(free_bytes: int, size_bytes: int) -> str:
     """Say how full something is."""
     percent = 100 * (size_bytes - free_bytes) // max(1, size_bytes)
     return f"{mebibytes(size_bytes - free_bytes)} of {mebibytes(size_bytes)} used ({percent} %)"
+
+
+def hashing(percent: int) -> str:
+    """Say how far the model's file is read."""
+    return f"I am reading my model, {percent} %"
+
+
+def routes(count: int) -> str:
+    """Say how many ways lead out."""
+    return str(count) if count else "none"
 
 
 def degrees(celsius: float) -> str:
