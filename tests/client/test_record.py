@@ -126,6 +126,15 @@ def test_the_draft_is_there_again_until_it_is_said(tmp_path: Path) -> None:
     assert record(tmp_path, "ttyS0").draft == ""
 
 
+def test_what_cannot_be_written_as_text_is_saved_without_it(tmp_path: Path) -> None:
+    talking = record(tmp_path)
+    say(talking, "Grüße \ud800", "\udfff")
+    talking.set_settings(ChatSettings(persona="\ud800"))
+    talking.keep_draft("\ud800")
+    resumed = record(tmp_path)
+    assert (texts(resumed), resumed.settings.persona, resumed.draft) == (["Grüße ?", "?"], "?", "?")
+
+
 def test_of_a_private_conversation_no_byte_is_written(tmp_path: Path) -> None:
     talking = record(tmp_path)
     say(talking, "Q1", "A1")
