@@ -280,3 +280,19 @@ def test_status_has_the_disk(machine: SealedMachine, socket: Path) -> None:
     with FakeState(machine.control):
         run("status", session(machine, socket, face))
     assert "Disk: 524 MiB of 1024 MiB used (51 %)" in face.pages[0]
+
+
+def test_a_script_gets_the_checks_and_an_exit_code(machine: SealedMachine, socket: Path, runtime: FakeRuntime) -> None:
+    command = [*COMMAND, "prove", "--socket", str(socket), "--state-socket", str(machine.control)]
+    told = subprocess.run([*command, "--json"], env=ENV, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stderr) == (1, "")
+    report = json.loads(told.stdout)
+    assert report["passed"] is False
+    assert [check["name"] for check in report["checks"]] == NAMES
+    assert [check["passed"] for check in report["checks"]][:4] == [True] * 4
+    assert report["checks"][3]["looks"] == [
+        {"command": "cat /sys/kernel/security/lockdown", "answer": "none [integrity] confidentiality"}
+    ]
+    shown = subprocess.run(command, env=ENV, capture_output=True, text=True, check=False)
+    assert (shown.returncode, shown.stderr) == (1, "")
+    assert "FAILED: Nothing keeps me from opening a network socket." in shown.stdout

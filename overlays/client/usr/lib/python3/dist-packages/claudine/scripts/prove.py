@@ -10,9 +10,8 @@ from claudine.plain.status import Status
 from claudine.plain.terminal import Terminal
 from claudine.proof import prove
 from claudine.runtime import Runtime
+from claudine.scripts import CHECK_FAILED
 from claudine.state import StateService
-
-CHECK_FAILED = 1
 
 
 def run(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupts) -> int:
