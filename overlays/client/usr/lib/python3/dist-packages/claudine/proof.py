@@ -69,8 +69,8 @@ def prove(service: StateService, runtime: "Runtime", *, say: Say, root: Path = P
 
 
 def _explained(check: Check, reason: str) -> Check:
-    """Where nobody could be asked, the reason is the answer."""
-    return replace(check, looks=tuple(replace(one, answer=reason) for one in check.looks)) if reason else check
+    """Where nobody could be asked, nothing is known to be wrong either."""
+    return replace(check, meaning=voice.NOBODY_LOOKED.format(reason=reason)) if reason else check
 
 
 def _secure_boot(evidence: Evidence) -> Check:
@@ -123,7 +123,10 @@ def _network(evidence: Evidence, own: Facts) -> Check:
             "\n".join(voice.NOT_SEEN if inode is None else f"net:[{inode}]" for inode in inodes),
         ),
         Look(f"cat {process}/net/dev", evidence.dev or voice.NOT_SEEN),
-        Look(f"cat {process}/net/route {process}/net/ipv6_route", f"{evidence.route}\n{evidence.ipv6_route}".strip()),
+        Look(
+            f"cat {process}/net/route {process}/net/ipv6_route",
+            f"{evidence.route}\n{evidence.ipv6_route}".strip() or voice.NOT_SEEN,
+        ),
     )
     passed, meaning = _judge_network(evidence, own)
     return Check("network", voice.NETWORK, looks, passed, meaning)
@@ -161,8 +164,8 @@ def _connecting(service: StateService, own: Facts) -> Check:
     try:
         found = service.connect_out()
     except StateError as failure:
-        looks = (Look(command, str(failure)),)
-        return Check("connecting", voice.CONNECTING, looks, False, voice.CONNECTING_UNTRIED)
+        meaning = voice.CONNECTING_UNTRIED.format(reason=failure)
+        return Check("connecting", voice.CONNECTING, (Look(command, voice.NOT_SEEN),), False, meaning)
     answers = [f"net:[{found.namespace}]", *(f"{one.what}: {one.words or voice.THROUGH}" for one in found.attempts)]
     passed, meaning = True, voice.CONNECTING_REFUSED
     if not found.attempts or not all(attempt.error in NO_WAY_OUT for attempt in found.attempts):

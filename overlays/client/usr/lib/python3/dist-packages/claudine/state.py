@@ -105,36 +105,41 @@ class StateService:
         """Ask what root can see of the machine's promises."""
         from claudine.evidence import read_evidence
 
-        return read_evidence(self._hear(self._beside("evidence.sock"), b"", _PROOF_S))
+        return read_evidence(self._testimony("evidence.sock"))
 
     def connect_out(self) -> "Attempts":
         """Have it tried to connect out from the network of the model's server."""
         from claudine.evidence import read_attempts
 
-        return read_attempts(self._hear(self._beside("connect.sock"), b"", _PROOF_S))
+        return read_attempts(self._testimony("connect.sock"))
 
-    def _beside(self, name: str) -> str:
-        return str(Path(self._path).with_name(name))
+    def _testimony(self, name: str) -> dict[str, Any]:
+        from claudine.voice.proof import NO_WITNESS
+
+        return _hear(str(Path(self._path).with_name(name)), b"", _PROOF_S, absent=NO_WITNESS)
 
     def _ask(self, request: str, timeout_s: float) -> dict[str, Any]:
-        return self._hear(self._path, json.dumps({"request": request}).encode() + b"\n", timeout_s)
+        line = json.dumps({"request": request}).encode() + b"\n"
+        return _hear(self._path, line, timeout_s, absent=voice.STATE_ABSENT)
 
-    def _hear(self, path: str, line: bytes, timeout_s: float) -> dict[str, Any]:
-        try:
-            answer = json.loads(_exchange(path, line, timeout_s))
-        except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise NoServiceError(voice.STATE_ABSENT.format(path=path)) from error
-        except TimeoutError as error:
-            raise StateError(voice.STATE_SILENT) from error
-        except OSError as error:
-            raise StateError(voice.STATE_UNREACHABLE.format(reason=error.strerror or error)) from error
-        except (ValueError, RecursionError) as error:
-            raise StateError(voice.STATE_UNREADABLE) from error
-        if not isinstance(answer, dict):
-            raise StateError(voice.STATE_UNREADABLE)
-        if "error" in answer:
-            raise StateError(" ".join(printable(str(answer["error"])).split()))
-        return answer
+
+def _hear(path: str, line: bytes, timeout_s: float, *, absent: str) -> dict[str, Any]:
+    """Send *line* and return what comes back. *absent* is the sentence for nobody being there."""
+    try:
+        answer = json.loads(_exchange(path, line, timeout_s))
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise NoServiceError(absent.format(path=path)) from error
+    except TimeoutError as error:
+        raise StateError(voice.STATE_SILENT) from error
+    except OSError as error:
+        raise StateError(voice.STATE_UNREACHABLE.format(reason=error.strerror or error)) from error
+    except (ValueError, RecursionError) as error:
+        raise StateError(voice.STATE_UNREADABLE) from error
+    if not isinstance(answer, dict):
+        raise StateError(voice.STATE_UNREADABLE)
+    if "error" in answer:
+        raise StateError(" ".join(printable(str(answer["error"])).split()))
+    return answer
 
 
 def _exchange(path: str, line: bytes, timeout_s: float) -> bytes:

@@ -27,13 +27,17 @@ def _prove(session: Session, argument: str) -> None:
 def render(checks: Sequence[Check]) -> str:
     """Write the checks as a page: commands and answers indented, as they would stand on an engineer's screen."""
     parts = [voice.PROOF_INTRODUCTION.strip()]
-    for number, check in enumerate(checks, start=1):
-        parts.append(f"{number}. {check.title}")
-        for look in check.looks:
-            answer = "\n".join(f"    {line}" for line in look.answer.splitlines() or [voice.NOTHING])
-            parts.append(f"  $ {look.command}\n{answer}")
-        parts.append(f"{voice.PASSED if check.passed else voice.FAILED}: {check.meaning}")
+    parts += [_paragraph(number, check) for number, check in enumerate(checks, start=1)]
     return "\n\n".join([*parts, summary(checks), voice.PROOF_LIMITS.strip()])
+
+
+def _paragraph(number: int, check: Check) -> str:
+    rows = [f"{number}. {check.title}"]
+    for look in check.looks:
+        # The kernel pads its tables for wider screens than an 80-column console.
+        answer = [" ".join(line.split()) for line in look.answer.splitlines() if line.strip()]
+        rows += [f"  $ {look.command}", *(f"    {line}" for line in answer)]
+    return "\n".join([*rows, f"{voice.PASSED if check.passed else voice.FAILED}: {check.meaning}"])
 
 
 def summary(checks: Sequence[Check]) -> str:

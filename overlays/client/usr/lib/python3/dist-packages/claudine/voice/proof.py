@@ -14,9 +14,10 @@ All of this is this machine's own word, and its signed start is what vouches
 for it. From outside you can check two things: that the fingerprint above is
 that of your own certificate, and that no frame leaves the network port.
 """
+NO_WITNESS = "Nobody can look as root here: there is no service at {path}."
+NOBODY_LOOKED = "I could not have it looked at, so nothing is proven. {reason}"
 PASSED, FAILED = "Passed", "FAILED"
 NOT_SEEN = "not to be seen"
-NOTHING = "nothing"
 
 SECURE_BOOT = "Secure Boot"
 SECURE_BOOT_ON = "The firmware starts only what is signed with a key that it trusts."
@@ -63,7 +64,7 @@ CONNECTING_REFUSED = (
 )
 CONNECTING_POSSIBLE = "What was sent to addresses outside was not refused: there is a way out, or something hides it."
 CONNECTING_ELSEWHERE = "The attempt was made from another network than that of my model's server, so it says nothing."
-CONNECTING_UNTRIED = "I could not have it tried."
+CONNECTING_UNTRIED = "I could not have it tried. {reason}"
 
 MODEL = "My model"
 MODEL_SAME = "The file that my runtime has loaded is, bit for bit, what this image was built with: {title}."
