@@ -28,4 +28,4 @@ def run(options: argparse.Namespace, terminal: Terminal, _interrupts: Interrupts
         terminal.say(voice.taken_in(done.new, done.extended, done.known))
     for fault in done.faults:
         terminal.complain(f"{os.fspath(path)}:{fault.line}: {fault.reason}")
-    return WRONG_USE if done.faults else 0
+    return STORE_FAILED if done.failed else WRONG_USE if done.faults else 0

@@ -51,7 +51,7 @@ class Store:
 
     def read(self, id_: str) -> Chat:
         """Return the conversation *id_*."""
-        with self._opened(chats_voice.UNREADABLE) as database:
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
             chat = _read(database, id_)
         if chat is None:
             raise GoneError(chats_voice.GONE)
@@ -59,12 +59,12 @@ class Store:
 
     def chats(self) -> list[Summary]:
         """Return all conversations: those that are pinned first, then by when they were used last."""
-        with self._opened(chats_voice.UNREADABLE) as database:
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
             return _summaries(database)
 
     def each(self) -> Iterator[Chat]:
         """Return one conversation after the other, the one that was used last at the end."""
-        with self._opened(chats_voice.UNREADABLE) as database:
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
             ids = database.execute("SELECT id FROM conversations ORDER BY changed, number").fetchall()
             for (id_,) in ids:
                 if chat := _read(database, id_):
@@ -75,7 +75,7 @@ class Store:
         words = words_of(text)
         if not words:
             return []
-        with self._opened(chats_voice.UNREADABLE) as database:
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
             found = excerpts(database, words)
             return [
                 replace(summary, excerpt=found.get(summary.id, ""))
@@ -145,11 +145,17 @@ class Store:
             raise StoreError(voice.STORE_KEPT.format(reason=error.strerror)) from error
 
     @contextmanager
-    def _opened(self, sentence: str | None = None) -> Iterator[sqlite3.Connection]:
+    def _opened(self, sentence: str | None = None, *, make: bool = True) -> Iterator[sqlite3.Connection]:
         try:
-            # For nobody else to read; SQLite gives its journal the same mode.
-            self._path.touch(mode=0o600)
-            with closing(sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None)) as database:
+            path: Path | str = self._path
+            if make:
+                # For nobody else to read; SQLite gives its journal the same mode.
+                self._path.touch(mode=0o600)
+            elif not self._path.exists():
+                # Whoever only looks leaves no file behind: made by root, it would lock the client out.
+                self._path.parent.stat()
+                path = ":memory:"
+            with closing(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)) as database:
                 # A byte that went bad costs a letter, not the conversation.
                 database.text_factory = lambda raw: raw.decode("utf-8", "replace")
                 # No write-ahead log: on a full disk it has no room for its index, without which nothing can be read.

@@ -6,7 +6,7 @@ NOTHING_STORED = "I have stored nothing here: what we say is in memory only, and
 UNREADABLE = "I cannot look at what I have stored: {reason}."
 NOT_ADDED = "I cannot store it: {reason}."
 NOT_DELETED = "I could not delete it: {reason}."
-FULL = "my disk is full"
+FULL = "my disk is full; /forget makes room"
 
 CHATS_COMMAND = "our conversations: go on with one, or search"
 TITLE_COMMAND = "give this conversation a title"
