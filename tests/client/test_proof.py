@@ -41,10 +41,16 @@ from tests.support.sealed_machine import (
 NAMES = ["secure-boot", "root", "signer", "kernel", "network", "sockets", "connecting", "model"]
 
 
+def props(path: str) -> bytes:
+    """What the server says of itself."""
+    settings = {"default_generation_settings": {"n_ctx": 512}}
+    return json.dumps({"model_path": path, "build_info": "b11669-Debian", **settings}).encode()
+
+
 @pytest.fixture
 def runtime(socket: Path) -> Iterator[FakeRuntime]:
     with FakeRuntime(socket) as fake:
-        fake.props = json.dumps({"model_path": MODEL_PATH, "build_info": "b11669-0123456"}).encode()
+        fake.props = props(MODEL_PATH)
         yield fake
 
 
@@ -182,7 +188,7 @@ def test_a_record_that_cannot_be_read_is_no_proof(machine: SealedMachine, socket
 def test_a_runtime_that_names_no_file_is_no_proof(
     machine: SealedMachine, socket: Path, runtime: FakeRuntime, path: str
 ) -> None:
-    runtime.props = json.dumps({"model_path": path, "build_info": "b1"}).encode()
+    runtime.props = props(path)
     found = checks(machine, socket)
     assert failed(found) == ["model"]
     assert "\x1b" not in render([found["model"]])
@@ -267,7 +273,7 @@ def test_about_and_status_are_plain_on_a_desk(machine: SealedMachine, socket: Pa
     run("about", here)
     run("status", here)
     about, status = face.pages
-    assert "Engine: llama-server b11669-0123456" in about
+    assert "Engine: llama-server b11669-Debian" in about
     assert "Image: none: this is not a ClaudineOS machine" in about
     assert "Model's server: ready" in status
     assert "Disk: Nobody looks after an encrypted disk here" in status

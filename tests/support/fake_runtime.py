@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 MODEL = "/run/model/tiny.gguf"
-BUILD = "b11669-0123456"
+BUILD = "b11669-Debian"
 
 
 @dataclass(frozen=True)
