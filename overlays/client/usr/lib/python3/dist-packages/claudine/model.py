@@ -1,6 +1,5 @@
 """The model as the build recorded it, and the file of weights as it is."""
 
-import hashlib
 import json
 import stat
 from collections.abc import Callable
@@ -39,31 +38,36 @@ def read_record(root: Path = Path("/")) -> ModelRecord | None:
 
 
 def compute_sha256(path: Path, on_percent: Callable[[int], None]) -> str:
-    """Read a file of weights to its end and return its SHA-256 in hex. OSError if it is no file that can be read.
+    """Read a file of weights to its end and return its SHA-256 in hex. OSError if it is no file that can be read."""
+    # Loads OpenSSL, which takes a slow machine a moment, and few ask for it.
+    import hashlib
 
-    What has been read once is not read again, as long as the file is the same one.
-    """
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise OSError(f"{path} is no file")
-    key = (path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-    if key not in _known:
-        _known[key] = _hash(path, found.st_size, on_percent)
-    return _known[key]
-
-
-def _hash(path: Path, size_bytes: int, on_percent: Callable[[int], None]) -> str:
     digest = hashlib.sha256()
-    done = 0
+    done = percent = 0
     # Unbuffered, and one block for all of it: the file is larger than what the client may have of memory.
     with path.open("rb", buffering=0) as file:
         block = memoryview(bytearray(_BLOCK_BYTES))
         while count := file.readinto(block):
             digest.update(block[:count])
             done += count
-            on_percent(min(100, 100 * done // max(1, size_bytes)))
+            if percent < (percent := 100 * done // max(done, found.st_size)):
+                on_percent(percent)
+    _known[_identity(path)] = digest.hexdigest()
     return digest.hexdigest()
 
 
-_Key = tuple[Path, int, int, int, int]
-_known: dict[_Key, str] = {}
+def recall_sha256(path: Path, on_percent: Callable[[int], None]) -> str:
+    """Return what was computed before, if the file is still the same one; else compute it."""
+    return _known.get(_identity(path)) or compute_sha256(path, on_percent)
+
+
+_Identity = tuple[Path, int, int, int, int]
+_known: dict[_Identity, str] = {}
+
+
+def _identity(path: Path) -> _Identity:
+    found = path.stat()
+    return path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -89,7 +89,7 @@ def _sha256(engine: "Engine | None", say: Callable[[str], None]) -> str:
     if engine is None:
         return voice.UNKNOWN
     try:
-        return model.compute_sha256(Path(engine.model_path), lambda percent: say(voice.hashing(percent)))
+        return model.recall_sha256(Path(engine.model_path), lambda percent: say(voice.hashing(percent)))
     except OSError:
         return voice.UNKNOWN
 
