@@ -51,6 +51,6 @@ def _restart(session: Session, argument: str) -> None:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("power-off", "Turn off or restart this machine", _power_off, key="f10"),
-    Command("restart", "Start this machine anew", _restart),
+    Command("power-off", voice.POWER_OFF_COMMAND, _power_off, key="f10"),
+    Command("restart", voice.RESTART_COMMAND, _restart),
 )

@@ -152,8 +152,8 @@ def _table(rows: Iterable[Row]) -> str:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("prove", "Check in front of me what this machine promises", _prove, key="f4", needs_person=False),
-    Command("receipt", "Show how the last answer was made", _receipt, needs_person=False),
-    Command("about", "Show image, model, engine and licences", _about, needs_person=False),
-    Command("status", "Show how this machine is", _status, needs_person=False),
+    Command("prove", voice.PROVE_COMMAND, _prove, key="f4", needs_person=False),
+    Command("receipt", voice.RECEIPT_COMMAND, _receipt, needs_person=False),
+    Command("about", voice.ABOUT_COMMAND, _about, needs_person=False),
+    Command("status", voice.STATUS_COMMAND, _status, needs_person=False),
 )

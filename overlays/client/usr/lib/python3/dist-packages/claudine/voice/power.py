@@ -1,5 +1,8 @@
 """What Claudine says before she goes."""
 
+POWER_OFF_COMMAND = "Turn this machine off, or restart it"
+RESTART_COMMAND = "Start this machine anew"
+
 POWER = "Turn off or restart?"
 POWER_ABOUT = "What you have begun to write stays, and so does our conversation."
 POWER_OFF, POWER_OFF_NOTE = "Turn off", "this machine goes off"

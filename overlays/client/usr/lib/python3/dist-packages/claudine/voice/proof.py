@@ -3,6 +3,11 @@
 FACTS_UNREADABLE = "unknown: I cannot read my own network in /proc"
 FACTS_NOT_THE_RUNTIMES = "only lo, no route; I do not see my model's server in this network yet"
 
+PROVE_COMMAND = "Check what this machine promises, in front of you"
+RECEIPT_COMMAND = "Show how the last answer was made"
+ABOUT_COMMAND = "Show image, model, engine and licences"
+STATUS_COMMAND = "Show how this machine is"
+
 PROVING = "I am looking"
 PROOF = "What you can check"
 PROOF_INTRODUCTION = """\
