@@ -18,6 +18,7 @@ from typing import Any, Self
 
 MODEL = "/run/model/tiny.gguf"
 BUILD = "b11669-Debian"
+N_CTX = 512
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ class FakeRuntime(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def __init__(self, socket: Path, script: Sequence[Answer | Refuse] = (Answer(),), *, loads: int = 0) -> None:
         self._script = list(script)
         self.loads_left = loads
+        props = {"model_path": MODEL, "build_info": BUILD, "default_generation_settings": {"n_ctx": N_CTX}}
+        self.props = json.dumps(props).encode()
         self.models = json.dumps({"data": [{"id": MODEL}]}).encode()
-        self.props = json.dumps({"model_path": MODEL, "build_info": BUILD}).encode()
         self.requests: list[dict[str, Any]] = []
         self.asked = threading.Event()
         self.client_left = threading.Event()
@@ -101,10 +103,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._respond(503, json.dumps({"error": error}).encode())
         elif self.path == "/health":
             self._respond(200, b'{"status":"ok"}')
-        elif self.path == "/v1/models":
-            self._respond(200, self.server.models)
         elif self.path == "/props":
             self._respond(200, self.server.props)
+        elif self.path == "/v1/models":
+            self._respond(200, self.server.models)
         else:
             self._respond(404, b"{}")
 
