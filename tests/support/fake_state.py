@@ -74,6 +74,8 @@ class FakeState(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
                 return {}
             case "factory-reset":
                 return {}
+            case "power-off" | "restart":
+                return {}
         return {"error": "I do not know that request."}
 
 

@@ -2,11 +2,12 @@
 
     claudine                        talk, on this terminal
     claudine ask "What is a slot?"  one answer on standard output; "-" reads the question from standard input
-    claudine status --json          how the runtime is
+    claudine status --json          how the runtime is, and the machine
+    claudine prove                  what the machine promises, checked
     claudine chats --search slot    the conversations that are kept here; export and import move them
 
-Exit codes: 0 done, 1 not ready (status), 2 wrong use, 3 the runtime failed, 130 stopped with Ctrl+C. What is slow to
-load is imported after the greeting.
+Exit codes: 0 done, 1 not ready (status) or not proven (prove), 2 wrong use, 3 the runtime failed, 130 stopped with
+Ctrl+C. What is slow to load is imported after the greeting.
 """
 
 import argparse

@@ -4,6 +4,8 @@
     {"request": "new-recovery-key"}      → {"recovery_key": "cbdefghi-…"}
     {"request": "confirm-recovery-key"}  → {}
     {"request": "factory-reset"}         → {}, then everything is erased
+    {"request": "power-off"}             → {}, then the machine is turned off
+    {"request": "restart"}               → {}, then it starts anew
     anything else                        → {"error": "one sentence"}
 
 The other end is not trusted. No key is ever written anywhere but into the answer.
@@ -148,6 +150,23 @@ def _factory_reset(host: Host, target: int) -> None:
         print(f"The disk could not be erased now; the next start does it: {error}", file=sys.stderr)
 
 
+def _power_off(host: Host, target: int) -> None:
+    _go_down(host, target, "poweroff")
+
+
+def _restart(host: Host, target: int) -> None:
+    _go_down(host, target, "reboot")
+
+
+def _go_down(host: Host, target: int, how: str) -> None:
+    # Answered first: this service is among the first to be stopped.
+    _answer(target, {})
+    try:
+        host.run(["systemctl", how])
+    except CommandError as error:
+        print(f"The machine stays on: {error}", file=sys.stderr)
+
+
 def _marker(host: Host) -> Path:
     return host.root / "var/lib/claudine-state/recovery-key-confirmed"
 
@@ -173,4 +192,6 @@ _HANDLERS: dict[str, Callable[[Host, int], None]] = {
     "new-recovery-key": _new_recovery_key,
     "confirm-recovery-key": _confirm_recovery_key,
     "factory-reset": _factory_reset,
+    "power-off": _power_off,
+    "restart": _restart,
 }
