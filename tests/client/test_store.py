@@ -6,7 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import pytest
 
 from claudine import voice
 from claudine.record import Record
-from claudine.store import FILE, Entry, Store, StoreError
+from claudine.store import FILE, Change, Place, Store, StoreError
+from claudine.tree import Entry
 from tests.client.conftest import ENV
 
 # Says on standard output how far it has come, after each message that is saved.
@@ -23,7 +24,8 @@ import sys
 from claudine.record import Record
 from claudine.store import Store
 record = Record(Store(sys.argv[1]), sys.argv[2], notify=sys.exit)
-number = len(record.resume().conversation.messages) - 1
+record.resume()
+number = len(record.path)
 for number in range(number, number + int(sys.argv[3])):
     record.add("assistant" if number % 2 else "user", str(number))
     print(number, flush=True)
@@ -36,9 +38,12 @@ class Talk:
     def __init__(self, directory: Path, console: str = "tty1") -> None:
         self.notices: list[str] = []
         self.record = Record(Store(str(directory)), console, self.notices.append)
-        resumed = self.record.resume()
-        self.texts = [message.text for message in resumed.conversation.messages[1:]]
-        self.unanswered = resumed.unanswered
+        self.record.resume()
+        self.unanswered = ""
+        if self.record.path and self.record.path[-1].role == "user":
+            self.unanswered = self.record.path[-1].text
+            self.record.withdraw()
+        self.texts = [entry.text for entry in self.record.path]
 
     def exchange(self, question: str, answer: str) -> None:
         self.record.add("user", question)
@@ -231,13 +236,14 @@ def test_what_was_forgotten_between_question_and_answer_leaves_no_half(tmp_path:
 
 
 def test_saving_twice_is_saving_once(tmp_path: Path) -> None:
-    entries: Sequence[Entry] = [Entry("m1", None, "user", "Q"), Entry("m2", "m1", "assistant", "A")]
+    entries = (Entry("m1", None, "user", "Q"), Entry("m2", "m1", "assistant", "A"))
+    change = Change("c").having(entries[0]).having(entries[1]).setting(leaf="m2")
     store = Store(str(tmp_path))
-    store.save("c", "tty1", entries)
-    store.save("c", "tty1", entries)
-    stored = store.latest("tty1")
-    assert stored is not None
-    assert stored.entries == tuple(entries)
+    for _ in range(2):
+        store.save(change, Place("tty1", "c", "So?"))
+        stored, draft = store.resume("tty1")
+        assert stored is not None
+        assert (stored.path, stored.title, draft) == (entries, "Q", "So?")
 
 
 def test_what_cannot_be_deleted_is_said(tmp_path: Path) -> None:

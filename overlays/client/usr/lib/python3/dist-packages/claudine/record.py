@@ -1,115 +1,318 @@
 """The conversation of one console, saved as it is said.
 
     record = Record(Store("/var/lib/claudine"), "tty1", notify=print)
-    resumed = record.resume()
+    record.resume()
     record.add("user", "Where?")
+    record.add("assistant", "")
+    record.extend("Over ")
+    record.extend("Over there.")
+    record.complete()
 
 While the store fails, everything is kept here and saved with the next message that can be; the person hears of it
-once when that begins and once when it is over.
+once when that begins and once when it is over. Nothing of a private conversation is ever given to the store.
 """
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import Enum
+from typing import Any, Final
 
 from claudine import voice
-from claudine.conversation import Conversation, Role
-from claudine.store import Entry, Store, StoreError
+from claudine.conversation import ChatSettings, Role
+from claudine.store import Change, Chat, Place, Store, StoreError, Summary
+from claudine.store.chat import default_title
+from claudine.text import first_words, printable
+from claudine.tree import Entry, Tree
+from claudine.voice import chats as chats_voice
+
+# What a power cut may take of an answer. Saving more often would wear out the disk for a few words.
+_SAVE_EVERY_S = 1.0
 
 
-@dataclass(frozen=True)
-class Resumed:
-    """What there is to go on with. *unanswered* is the message that was sent last, if no answer came; else empty."""
+class Last(Enum):
+    """Says that a message follows the leaf: None is a place too, before the first message."""
 
-    conversation: Conversation
-    unanswered: str = ""
+    LAST = "last"
+
+
+LAST: Final = Last.LAST
 
 
 class Record:
-    """Without a *store*, nothing is saved. *notify* gets a sentence for the person."""
+    """Without a *store*, nothing is saved. *notify* gets a sentence for the person, in the thread that saves.
+
+    It may be used from several threads.
+    """
 
     def __init__(self, store: Store | None, console: str, notify: Callable[[str], None]) -> None:
-        self._store = store
+        self.store = store
+        self.private = False
+        self.draft = ""
         self._console = console
         self._notify = notify
+        self._lock = threading.Lock()
+        self._notices: list[str] = []
         self._trouble: StoreError | None = None
-        self._conversation = _new_id()
-        self._last: str | None = None
-        self._before: str | None = None
-        self._unsaved: dict[str, list[Entry]] = {}
+        self._chat = Chat(_new_id())
+        self._unsaved: dict[str, Change] = {}
+        self._place_unsaved = False
+        self._saved_s = 0.0
 
     @property
     def stores(self) -> bool:
         """Say whether there is a store at all, be it in trouble."""
-        return self._store is not None
+        return self.store is not None
 
-    def resume(self) -> Resumed:
-        """Go on with the conversation that was begun last on this console."""
-        try:
-            stored = self._store.latest(self._console) if self._store else None
-        except StoreError as failure:
-            self._fail(failure)
-            stored = None
-        if stored is None:
-            return Resumed(Conversation())
-        entries = list(stored.entries)
-        unanswered = entries.pop().text if entries and entries[-1].role == "user" else ""
-        # An answer whose question another console has deleted: chat templates want the person to begin.
-        while entries and entries[0].role != "user":
-            del entries[0]
-        self._conversation = stored.id
-        self._last = entries[-1].id if entries else None
-        conversation = Conversation()
-        for entry in entries:
-            conversation = conversation.adding(entry.role, entry.text)
-        return Resumed(conversation, unanswered)
+    @property
+    def id(self) -> str:
+        """The current conversation's."""
+        return self._chat.id
 
-    def begin(self) -> None:
-        """Begin another conversation. It is the one to go on with from now on, even if nothing is said in it."""
-        self._start()
-        self._unsaved[self._conversation] = []
-        self._flush()
+    @property
+    def tree(self) -> Tree:
+        """All that was said in the current conversation, other branches too."""
+        return self._chat.tree
 
-    def add(self, role: Role, text: str) -> None:
-        """Save a message that is complete. It follows the last one."""
-        entry = Entry(_new_id(), self._last, role, text)
-        self._before, self._last = self._last, entry.id
-        self._unsaved.setdefault(self._conversation, []).append(entry)
-        self._flush()
+    @property
+    def leaf(self) -> str | None:
+        """The message where it goes on; None is before the first one."""
+        return self._chat.leaf
+
+    @property
+    def path(self) -> tuple[Entry, ...]:
+        """The messages from the first one to the leaf."""
+        return self._chat.path
+
+    @property
+    def title(self) -> str:
+        """The title that was given, or the first words said; empty before that."""
+        return self._chat.title or default_title(self._chat.tree)
+
+    @property
+    def pinned(self) -> bool:
+        """Say whether it stands at the top of the list."""
+        return self._chat.pinned
+
+    @property
+    def settings(self) -> ChatSettings:
+        """What was chosen for this conversation."""
+        return self._chat.settings
+
+    def resume(self) -> bool:
+        """Go on with the conversation used last on this console, and its draft; say whether there is one.
+
+        If its leaf is a person's message, that got no answer.
+        """
+        with self._locked():
+            try:
+                chat, self.draft = self.store.resume(self._console) if self.store else (None, "")
+            except StoreError as failure:
+                self._fail(failure)
+                return False
+            self._chat = chat or self._chat
+            return chat is not None
+
+    def begin(self, *, private: bool = False) -> None:
+        """Begin another conversation, to go on with from now on, even if nothing is said in it.
+
+        Of a *private* one nothing is stored: after a restart, this console is where it was before.
+        """
+        with self._locked():
+            self._enter(Chat(_new_id()), private=private)
+
+    def open(self, conversation_id: str) -> None:
+        """Go on with a conversation from the list. Raises StoreError."""
+        with self._locked():
+            unsaved = self._unsaved.get(conversation_id)
+            try:
+                chat = self._get_store().read(conversation_id)
+            except StoreError:
+                if unsaved is None:
+                    raise
+                chat = Chat(conversation_id)
+            self._enter(unsaved.made_to(chat) if unsaved else chat)
+
+    def chats(self, words: str = "") -> list[Summary]:
+        """Return the stored conversations, or those in which *words* are found, as ``Store`` does. Raises StoreError.
+
+        Those that wait to be stored come first.
+        """
+        with self._locked():
+            store = self._get_store()
+            stored = store.search(words) if words.strip() else store.chats()
+            known = {summary.id for summary in stored}
+            waiting = [
+                Summary(change.id, default_title(Tree(tuple(change.entries.values()))))
+                for change in self._unsaved.values()
+                if change.entries and change.id not in known and not words.strip()
+            ]
+            return [*waiting, *stored]
+
+    def add(self, role: Role, text: str, *, parent: str | Last | None = LAST) -> Entry:
+        """Add a message, which becomes the leaf. One without text is saved when it has some."""
+        with self._locked():
+            if not self._chat.tree.entries:
+                self._note(title=self._chat.title, pinned=self._chat.pinned, settings=self._chat.settings)
+            entry = Entry(_new_id(), self.leaf if parent is LAST else parent, role, text, said_at=int(time.time()))
+            if role == "user":
+                self.draft = ""
+            self._put(entry)
+            self._flush()
+            return entry
+
+    def extend(self, text: str) -> None:
+        """Note that the leaf, an answer that is being made, has grown to *text*."""
+        with self._locked():
+            self._put(replace(self._leaf_entry(), text=text))
+            if time.monotonic() - self._saved_s >= _SAVE_EVERY_S:
+                self._flush()
+
+    def complete(self, trace: str = "") -> None:
+        """Note that the leaf is final. *trace* is what is known of how it was made, as JSON."""
+        with self._locked():
+            self._put(replace(self._leaf_entry(), trace=trace))
+            self._flush()
 
     def withdraw(self) -> None:
-        """Take back the last message: it got no answer, and what comes next follows the one before it."""
-        self._last = self._before
+        """Take back the leaf: it got no answer. A person's message becomes the draft, and the store knows both."""
+        with self._locked():
+            if self.leaf is None:
+                return
+            entry = self._leaf_entry()
+            tree = self._chat.tree
+            if all(other.parent != entry.id for other in tree.entries):
+                tree = tree.without(entry.id)
+                self._note_change(lambda change: change.lacking(entry.id))
+            if entry.role == "user":
+                self.draft = entry.text
+            self._chat = replace(self._chat, tree=tree, leaf=entry.parent)
+            self._note(leaf=entry.parent)
+            self._flush()
+
+    def go_to(self, id_: str | None) -> None:
+        """Make *id_* the leaf; what is said next follows it. None is before the first message."""
+        with self._locked():
+            if id_ is not None and id_ not in self.tree.by_id:
+                raise KeyError(id_)
+            self._set(leaf=id_)
+
+    def keep_draft(self, text: str) -> None:
+        """Keep what stands on the line, for when this client ends."""
+        with self._locked():
+            if text != self.draft:
+                self.draft = text
+                self._place_unsaved = True
+                self._flush()
+
+    def set_title(self, title: str) -> None:
+        """Call the conversation *title*; empty is what it is called by itself."""
+        with self._locked():
+            self._set(title=first_words(printable(title), 100) or default_title(self.tree))
+
+    def set_pinned(self, pinned: bool) -> None:
+        """Put it at the top of the list, or back among the others."""
+        with self._locked():
+            self._set(pinned=pinned)
+
+    def set_settings(self, settings: ChatSettings) -> None:
+        """Choose *settings* for this conversation."""
+        with self._locked():
+            self._set(settings=settings)
+
+    def delete(self, conversation_id: str) -> None:
+        """Delete a conversation for good; after the current one, another begins. Raises StoreError."""
+        with self._locked():
+            current = conversation_id == self.id
+            if self.store and not (current and self.private):
+                self.store.delete(conversation_id)
+            self._unsaved.pop(conversation_id, None)
+            if current:
+                self._enter(Chat(_new_id()))
 
     def forget(self) -> None:
-        """Delete the conversations of all consoles, and begin another. Raises StoreError."""
-        if self._store:
-            self._store.forget()
-        self._trouble = None
-        self._unsaved = {}
-        self._start()
+        """Delete the conversations and drafts of all consoles, and begin another. Raises StoreError."""
+        with self._locked():
+            if self.store:
+                self.store.forget()
+            self._trouble = None
+            self._unsaved = {}
+            self._chat, self.private = Chat(_new_id()), False
+            self.draft, self._place_unsaved = "", False
 
-    def _start(self) -> None:
-        self._conversation = _new_id()
-        self._last = self._before = None
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One thread at a time; what there is to say is said afterwards, when nobody has to wait for it."""
+        with self._lock:
+            yield
+            notices, self._notices = self._notices, []
+        for notice in notices:
+            self._notify(notice)
+
+    def _enter(self, chat: Chat, *, private: bool = False) -> None:
+        # What was on the line in a private conversation stays there.
+        if self.private:
+            self.draft = ""
+        self._chat, self.private = chat, private
+        self._place_unsaved = not private
+        self._flush()
+
+    def _get_store(self) -> Store:
+        if self.store is None:
+            raise StoreError(chats_voice.NOTHING_STORED)
+        return self.store
+
+    def _leaf_entry(self) -> Entry:
+        if self.leaf is None:
+            raise ValueError("there is no message yet")
+        return self.tree.by_id[self.leaf]
+
+    def _put(self, entry: Entry) -> None:
+        self._chat = replace(self._chat, tree=self._chat.tree.adding(entry), leaf=entry.id)
+        if entry.text:
+            self._note_change(lambda change: change.having(entry).setting(leaf=entry.id))
+
+    def _set(self, **values: Any) -> None:
+        self._chat = replace(self._chat, **values)
+        # Before anything is said, there is nothing to keep them with.
+        if self._chat.tree.entries:
+            self._note(**values)
+            self._flush()
+
+    def _note(self, **values: Any) -> None:
+        self._note_change(lambda change: change.setting(**values))
+
+    def _note_change(self, change: Callable[[Change], Change]) -> None:
+        if self.store and not self.private:
+            self._unsaved[self.id] = change(self._unsaved.get(self.id, Change(self.id)))
 
     def _flush(self) -> None:
-        if self._store is None or (self._trouble and self._trouble.lasts):
+        if self.store is None or (self._trouble and self._trouble.lasts):
             return
+        place = None if self.private else Place(self._console, self.id, self.draft)
         try:
-            for conversation, entries in list(self._unsaved.items()):
-                self._store.save(conversation, self._console, entries)
-                del self._unsaved[conversation]
+            for id_, change in list(self._unsaved.items()):
+                self.store.save(change, place if id_ == self.id else None)
+                del self._unsaved[id_]
+                self._place_unsaved &= id_ != self.id
+            if place and self._place_unsaved:
+                self.store.save_place(place)
+                self._place_unsaved = False
         except StoreError as failure:
             self._fail(failure)
             return
+        finally:
+            self._saved_s = time.monotonic()
         if self._trouble:
             self._trouble = None
-            self._notify(voice.SAVING_AGAIN)
+            self._notices.append(voice.SAVING_AGAIN)
 
     def _fail(self, failure: StoreError) -> None:
         if self._trouble is None or failure.lasts:
-            self._notify(str(failure))
+            self._notices.append(str(failure))
         self._trouble = failure
 
 

@@ -21,3 +21,12 @@ def last_rows(text: str, *, rows: int, columns: int) -> str:
 
     broken = [row for line in text.splitlines() for row in textwrap.wrap(line, columns) or [""]]
     return "\n".join(broken if len(broken) <= rows else ["[...]", *broken[1 - rows :]])
+
+
+def first_words(text: str, length: int = 48) -> str:
+    """Return the beginning of *text* in one line of at most *length* characters, cut between words if it can be."""
+    line = " ".join(printable(text[: 20 * length]).split())
+    if len(line) <= length:
+        return line
+    cut = line[: length - 3]
+    return cut[: max(cut.rfind(" "), length // 2)].rstrip() + "..."

@@ -94,8 +94,13 @@ class LineChat:
 
     def _resume(self) -> None:
         """Go on where this console left off, and show where that was."""
-        resumed = self._record.resume()
-        self._conversation, self._draft = resumed.conversation, resumed.unanswered
+        self._record.resume()
+        unanswered = bool(self._record.path) and self._record.path[-1].role == "user"
+        if unanswered:
+            self._record.withdraw()
+        self._draft = self._record.draft
+        for entry in self._record.path:
+            self._conversation = self._conversation.adding(entry.role, entry.text)
         last_exchange = self._conversation.messages[1:][-2:]
         if not (last_exchange or self._draft):
             return
@@ -104,7 +109,7 @@ class LineChat:
         for message in last_exchange:
             label = PROMPT if message.role == "user" else ANSWER
             self._terminal.say(label + last_rows(message.text, rows=_RESUMED_ROWS, columns=columns))
-        if self._draft:
+        if unanswered:
             self._terminal.remark(voice.UNANSWERED)
 
     def _start_afresh(self, remark: str) -> None:

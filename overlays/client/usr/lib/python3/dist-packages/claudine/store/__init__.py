@@ -1,92 +1,35 @@
 """Conversations on the disk: one SQLite file.
 
     store = Store("/var/lib/claudine")
-    store.save("c1", "tty1", [Entry("m1", None, "user", "Where?")])
-    store.latest("tty1")    → Stored("c1", (Entry("m1", None, "user", "Where?"),))
+    store.save(Change("c1").having(Entry("m1", None, "user", "Where?")), Place("tty1", "c1", draft=""))
+    store.resume("tty1")    → the conversation with this one message, and an empty draft
 
 Every call opens the file and closes it again. So nothing has to be mended when a disk was full or came late, and a
 file that another console deleted is not written to any more. Everything raises StoreError and nothing else.
 """
 
-import errno
 import sqlite3
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from claudine import voice
-from claudine.conversation import Role
+from claudine.conversation import ChatSettings, Role
+from claudine.store.chat import Change, Chat, Place, Summary, default_title
+from claudine.store.errors import StoreError, store_error
+from claudine.store.schema import check, migrate, transaction
+from claudine.store.search import excerpts, words_of
 from claudine.text import printable
+from claudine.tree import Entry, Tree
+from claudine.voice import chats as chats_voice
+
+__all__ = ["FILE", "Change", "Chat", "Place", "Store", "StoreError", "Summary"]
 
 FILE = "conversations.db"
 
 # Another console saves in milliseconds; whoever takes longer is stuck.
 _BUSY_S = 5.0
-
-# user_version counts the steps that a file has been through. A step is never changed, only followed by another.
-_STEPS = (
-    (
-        """
-        CREATE TABLE conversations (
-            number INTEGER PRIMARY KEY,
-            id TEXT NOT NULL UNIQUE,
-            console TEXT NOT NULL
-        ) STRICT
-        """,
-        # A tree: what was asked anew, or got no answer, is a branch that nothing follows.
-        """
-        CREATE TABLE messages (
-            number INTEGER PRIMARY KEY,
-            id TEXT NOT NULL UNIQUE,
-            conversation TEXT NOT NULL REFERENCES conversations (id),
-            parent TEXT REFERENCES messages (id),
-            role TEXT NOT NULL CHECK (role IN ('user', 'assistant')),
-            text TEXT NOT NULL,
-            said_at INTEGER NOT NULL -- seconds since 1970 by this machine's clock, which may be wrong: not for sorting
-        ) STRICT
-        """,
-        "CREATE INDEX messages_by_conversation ON messages (conversation, number)",
-    ),
-)
-
-_BRANCH = """
-    WITH RECURSIVE branch (number, id, parent, role, text) AS (
-        SELECT number, id, parent, role, text FROM messages
-        WHERE number = (SELECT max(number) FROM messages WHERE conversation = ?)
-        UNION ALL
-        SELECT m.number, m.id, m.parent, m.role, m.text FROM messages AS m
-        JOIN branch ON m.id = branch.parent AND m.number < branch.number
-    )
-    SELECT id, parent, role, text FROM branch ORDER BY number
-"""
-
-
-class StoreError(Exception):
-    """Its text is the sentence that says what is the matter. One that *lasts* does not go away by trying again."""
-
-    def __init__(self, sentence: str, *, lasts: bool = False) -> None:
-        super().__init__(sentence)
-        self.lasts = lasts
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A message with its place: *parent* is the id of the message that it follows."""
-
-    id: str
-    parent: str | None
-    role: Role
-    text: str
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A conversation's id, and its messages from the first to the last one said."""
-
-    id: str
-    entries: tuple[Entry, ...]
 
 
 class Store:
@@ -95,34 +38,88 @@ class Store:
     def __init__(self, directory: str) -> None:
         self._path = Path(directory, FILE)
 
-    def latest(self, console: str) -> Stored | None:
-        """Return the conversation that was begun last on *console*."""
+    def resume(self, console: str) -> tuple[Chat | None, str]:
+        """Return the conversation that *console* is in, if it is in one, and its draft. Looks for damage first."""
         with self._opened() as database:
-            if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise StoreError(voice.STORE_DAMAGED, lasts=True)
+            check(database, "conversations", "messages", "consoles")
             found = database.execute(
-                "SELECT id FROM conversations WHERE console = ? ORDER BY number DESC LIMIT 1", (console,)
+                "SELECT conversation, draft FROM consoles WHERE console = ?", (console,)
             ).fetchone()
-            if found is None:
-                return None
-            rows = database.execute(_BRANCH, found)
-            entries = tuple(Entry(id_, parent, role, printable(text)) for id_, parent, role, text in rows)
-            return Stored(found[0], entries)
+            id_, draft = found or (None, "")
+            return _read(database, id_) if id_ else None, printable(draft)
 
-    def save(self, conversation: str, console: str, entries: Sequence[Entry]) -> None:
-        """Save *entries*, all or none. What is there already, because an earlier call failed too late, stays."""
-        now_s = int(time.time())
-        with self._opened() as database, _transaction(database):
-            database.execute(
-                "INSERT INTO conversations (id, console) VALUES (?, ?) ON CONFLICT (id) DO NOTHING",
-                (conversation, console),
-            )
-            # A parent that another console has deleted since leaves its children without one.
-            database.executemany(
-                "INSERT INTO messages (id, conversation, parent, role, text, said_at)"
-                " VALUES (?, ?, (SELECT id FROM messages WHERE id = ?), ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                [(entry.id, conversation, entry.parent, entry.role, entry.text, now_s) for entry in entries],
-            )
+    def read(self, id_: str) -> Chat:
+        """Return the conversation *id_*."""
+        with self._opened() as database:
+            chat = _read(database, id_)
+        if chat is None:
+            raise StoreError(chats_voice.GONE)
+        return chat
+
+    def chats(self) -> list[Summary]:
+        """Return all conversations: those that are pinned first, then by when they were used last."""
+        with self._opened() as database:
+            return _summaries(database)
+
+    def search(self, text: str) -> list[Summary]:
+        """Return the conversations with all the words of *text* in one message or in the title, in the same order."""
+        words = words_of(text)
+        if not words:
+            return []
+        with self._opened() as database:
+            found = excerpts(database, words)
+            return [
+                replace(summary, excerpt=found.get(summary.id, ""))
+                for summary in _summaries(database)
+                if summary.id in found or all(word.casefold() in summary.title.casefold() for word in words)
+            ]
+
+    def save(self, change: Change, place: Place | None = None) -> None:
+        """Save *change*, all or nothing, and with it where a console is. What was saved before may come again."""
+        with self._opened() as database, transaction(database):
+            if change.entries:
+                _save_entries(database, change.id, change.entries.values())
+            for name, value in change.values.items():
+                value = value.to_json() if isinstance(value, ChatSettings) else value
+                database.execute(f"UPDATE conversations SET {name} = ? WHERE id = ?", (value, change.id))
+            _give_title(database, change.id, Tree(tuple(change.entries.values())))
+            if change.withdrawn:
+                _withdraw(database, change)
+            if place:
+                _save_place(database, place)
+
+    def save_place(self, place: Place) -> None:
+        """Save where a console is. A conversation that is not stored is none."""
+        with self._opened() as database, transaction(database):
+            _save_place(database, place)
+
+    def add(self, chat: Chat) -> int:
+        """Add a conversation from somewhere else, all or nothing, and return how many messages were new.
+
+        What is here already stays as it is. Raises StoreError if one of its messages belongs to another conversation.
+        """
+        with self._opened() as database, transaction(database):
+            here = {id_ for (id_,) in database.execute("SELECT id FROM messages WHERE conversation = ?", (chat.id,))}
+            new = {entry.id: entry for entry in chat.tree.entries if entry.id not in here}
+            if any(database.execute("SELECT 1 FROM messages WHERE id = ?", (id_,)).fetchone() for id_ in new):
+                raise StoreError(chats_voice.MIXED)
+            if new:
+                _save_entries(database, chat.id, new.values())
+            if not here:
+                database.execute(
+                    "UPDATE conversations SET title = ?, pinned = ?, leaf = ?, settings = ? WHERE id = ?",
+                    (chat.title, chat.pinned, chat.leaf, chat.settings.to_json(), chat.id),
+                )
+                _give_title(database, chat.id, chat.tree)
+            return len(new)
+
+    def delete(self, id_: str) -> None:
+        """Delete the conversation *id_*, so that no byte of it is left in the file."""
+        with self._opened() as database, transaction(database):
+            database.execute("DELETE FROM messages WHERE conversation = ?", (id_,))
+            database.execute("DELETE FROM conversations WHERE id = ?", (id_,))
+            # The index only notes what does not count any more; putting its parts together is what removes the words.
+            database.execute("INSERT INTO words (words) VALUES ('optimize')")
 
     def forget(self) -> None:
         """Delete all conversations, of every console.
@@ -150,46 +147,99 @@ class Store:
                 # the screen by then should be on the disk too. EXTRA is what promises that with this kind of journal.
                 database.execute("PRAGMA synchronous = EXTRA")
                 database.execute("PRAGMA foreign_keys = ON")
-                _migrate(database)
+                # What is deleted is overwritten with zeros.
+                database.execute("PRAGMA secure_delete = ON")
+                migrate(database)
                 yield database
         except (sqlite3.Error, OSError) as error:
-            raise _store_error(error) from error
+            raise store_error(error) from error
         except UnicodeDecodeError as error:
             # Python's module could not read even what SQLite said was wrong.
             raise StoreError(voice.STORE_DAMAGED, lasts=True) from error
 
 
-@contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
-    with database:
-        yield
+def _read(database: sqlite3.Connection, id_: str) -> Chat | None:
+    found = database.execute("SELECT title, pinned, leaf, settings FROM conversations WHERE id = ?", (id_,)).fetchone()
+    if found is None:
+        return None
+    title, pinned, leaf, settings = found
+    tree = _tree(database, id_)
+    if leaf is not None and leaf not in tree.by_id:
+        leaf = tree.entries[-1].id if tree.entries else None
+    return Chat(id_, printable(title), bool(pinned), ChatSettings.from_json(settings), tree, leaf)
 
 
-def _migrate(database: sqlite3.Connection) -> None:
-    if _version(database) == len(_STEPS):
+def _tree(database: sqlite3.Connection, conversation: str) -> Tree:
+    rows = database.execute(
+        "SELECT id, parent, role, text, trace, said_at FROM messages WHERE conversation = ? ORDER BY number",
+        (conversation,),
+    )
+    entries: dict[str, Entry] = {}
+    for id_, parent, role, text, trace, said_at in rows:
+        # A parent that does not come first is damage.
+        parent = parent if parent in entries else None
+        # An answer whose question another console has deleted: chat templates want the person to begin.
+        if parent is not None or role == "user":
+            speaker: Role = "user" if role == "user" else "assistant"
+            entries[id_] = Entry(id_, parent, speaker, printable(text), printable(trace), said_at)
+    return Tree(tuple(entries.values()))
+
+
+def _summaries(database: sqlite3.Connection) -> list[Summary]:
+    rows = database.execute(
+        "SELECT id, title, pinned, changed_at FROM conversations ORDER BY pinned DESC, changed DESC, number DESC"
+    )
+    return [Summary(id_, printable(title), bool(pinned), changed_at) for id_, title, pinned, changed_at in rows]
+
+
+def _save_entries(database: sqlite3.Connection, conversation: str, entries: Collection[Entry]) -> None:
+    if any(entry.role == "user" for entry in entries):
+        database.execute("INSERT INTO conversations (id) VALUES (?) ON CONFLICT (id) DO NOTHING", (conversation,))
+    elif not database.execute("SELECT 1 FROM conversations WHERE id = ?", (conversation,)).fetchone():
+        # Another console has deleted it while it was answered: half of it does not come back.
         return
-    with _transaction(database):
-        # Asked again: another console may have been faster.
-        version = _version(database)
-        if version > len(_STEPS):
-            raise StoreError(voice.STORE_NEWER, lasts=True)
-        for statement in (statement for step in _STEPS[version:] for statement in step):
-            database.execute(statement)
-        database.execute(f"PRAGMA user_version = {len(_STEPS)}")
+    newest = database.execute("SELECT max(number) FROM messages").fetchone()
+    # A parent that another console has deleted since leaves its children without one.
+    database.executemany(
+        "INSERT INTO messages (id, conversation, parent, role, text, trace, said_at)"
+        " VALUES (?, ?, (SELECT id FROM messages WHERE id = ?), ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET text = excluded.text, trace = excluded.trace"
+        " WHERE (text, trace) IS NOT (excluded.text, excluded.trace)",
+        [
+            (entry.id, conversation, entry.parent, entry.role, entry.text, entry.trace, entry.said_at)
+            for entry in entries
+        ],
+    )
+    if newest != database.execute("SELECT max(number) FROM messages").fetchone():
+        database.execute(
+            "UPDATE conversations SET (changed, changed_at) ="
+            " (SELECT number, said_at FROM messages ORDER BY number DESC LIMIT 1) WHERE id = ?",
+            (conversation,),
+        )
 
 
-def _version(database: sqlite3.Connection) -> int:
-    version: int = database.execute("PRAGMA user_version").fetchone()[0]
-    return version
+def _give_title(database: sqlite3.Connection, conversation: str, tree: Tree) -> None:
+    database.execute(
+        "UPDATE conversations SET title = ? WHERE id = ? AND title = ''", (default_title(tree), conversation)
+    )
 
 
-def _store_error(error: sqlite3.Error | OSError) -> StoreError:
-    # The low byte is the kind of error; the rest says more about it.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code == sqlite3.SQLITE_FULL or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)):
-        return StoreError(voice.STORE_FULL)
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreError(voice.STORE_DAMAGED, lasts=True)
-    reason = error.strerror if isinstance(error, OSError) else error
-    return StoreError(voice.STORE_UNUSABLE.format(reason=reason))
+def _withdraw(database: sqlite3.Connection, change: Change) -> None:
+    # Another console may have gone on from there.
+    database.executemany(
+        "DELETE FROM messages WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM messages WHERE parent = ?1)",
+        [(id_,) for id_ in change.withdrawn],
+    )
+    database.execute(
+        "DELETE FROM conversations WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = ?1)",
+        (change.id,),
+    )
+
+
+def _save_place(database: sqlite3.Connection, place: Place) -> None:
+    database.execute(
+        "INSERT INTO consoles (console, conversation, draft)"
+        " VALUES (?, (SELECT id FROM conversations WHERE id = ?), ?)"
+        " ON CONFLICT (console) DO UPDATE SET conversation = excluded.conversation, draft = excluded.draft",
+        (place.console, place.conversation, place.draft),
+    )

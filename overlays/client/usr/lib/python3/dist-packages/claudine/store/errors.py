@@ -1,0 +1,26 @@
+"""What can go wrong with the store, each in one sentence."""
+
+import errno
+import sqlite3
+
+from claudine import voice
+
+
+class StoreError(Exception):
+    """Its text is the sentence that says what is the matter. One that *lasts* does not go away by trying again."""
+
+    def __init__(self, sentence: str, *, lasts: bool = False) -> None:
+        super().__init__(sentence)
+        self.lasts = lasts
+
+
+def store_error(error: sqlite3.Error | OSError) -> StoreError:
+    """Turn what SQLite or the system says into the sentence for it."""
+    # The low byte is the kind of error; the rest says more about it.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code == sqlite3.SQLITE_FULL or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)):
+        return StoreError(voice.STORE_FULL)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreError(voice.STORE_DAMAGED, lasts=True)
+    reason = error.strerror if isinstance(error, OSError) else error
+    return StoreError(voice.STORE_UNUSABLE.format(reason=reason))

@@ -1,0 +1,34 @@
+"""Searching: every word counts, and the last one may be only begun."""
+
+import re
+import sqlite3
+import unicodedata
+
+from claudine.text import printable
+
+# Nobody looks through more; the newest are the likeliest.
+_MOST_FOUND = 100
+# FTS5 refuses expressions without end.
+_MOST_WORDS = 20
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words in what a person typed; the rest means nothing."""
+    return re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text))[:_MOST_WORDS]
+
+
+def excerpts(database: sqlite3.Connection, words: list[str]) -> dict[str, str]:
+    """Return where *words* stand, by the id of each conversation, the newest messages first."""
+    expression = " ".join(f'"{word}"' for word in words) + "*"
+    rows = database.execute(
+        "SELECT conversation, snippet (words, 0, '', '', '...', 12) FROM words"
+        " JOIN messages ON number = words.rowid WHERE words MATCH ? ORDER BY words.rowid DESC",
+        (expression,),
+    )
+    found: dict[str, str] = {}
+    # One row after the other: a word that stands everywhere is found soon often enough.
+    for conversation, excerpt in rows:
+        found.setdefault(conversation, " ".join(printable(excerpt).split()))
+        if len(found) == _MOST_FOUND:
+            break
+    return found
