@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Event as Flag
-from threading import Thread
+from threading import Thread, get_ident
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.timer import Timer
 from textual.widgets import TextArea
 
@@ -34,6 +35,16 @@ if TYPE_CHECKING:
     from claudine.screen.work import Job, Work
     from claudine.talk import Ended, Event
 
+
+class _Bar(ScrollBarRender):
+    """A scroll bar of whole cells: consoles lack the blocks that Textual ends it with."""
+
+    VERTICAL_BARS = [" "]
+    HORIZONTAL_BARS = [" "]
+
+
+ScrollBar.renderer = _Bar
+
 Prepare = Callable[[ScreenFace], tuple["Session", Sequence["Command"]]]
 
 # A word shows soon, and a fast model does not have the screen drawn for each.
@@ -45,15 +56,15 @@ _LOOK_S = 10.0
 class ClaudineApp(App[Exception], inherit_bindings=False):
     """The screen of one terminal. One that *stays* has no place to leave to: an appliance.
 
-    *prepare* is called in a thread of its own once the screen is up, because what it imports is slow to load. ``run``
-    returns what ended it, if that was not the person.
+    *prepare* is called in a thread of its own once the screen is up, because what it imports is slow to load; *look*
+    says in a line what the machine is like now. ``run`` returns what ended the screen, if that was not the person.
     """
 
     CSS_PATH = "looks.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = [Binding("ctrl+t", "contrast", priority=True)]
 
-    def __init__(self, prepare: Prepare, *, stays: bool, virtual: bool, **options: Any) -> None:
+    def __init__(self, prepare: Prepare, look: Callable[[], str], *, stays: bool, virtual: bool, **options: Any) -> None:
         super().__init__(**options)
         self.theme = "ansi-dark"
         self.animation_level = "none"
@@ -61,6 +72,7 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         self.chat = ChatScreen()
         self.open_questions: set[Future[Any]] = set()
         self._prepare = prepare
+        self._look = look
         self._stays = stays
         self._session: Session | None = None
         self._work: Work | None = None
@@ -71,13 +83,15 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         self._keeping: Timer | None = None
         self._pace = _Pace()
         self._over = Flag()
+        self._drawing = 0
 
     # The way of the screen: up first, then whoever answers, then the machine's facts.
 
     def get_default_screen(self) -> Screen[None]:
         return self.chat
 
-    def on_mount(self) -> None:
+    def on_ready(self) -> None:
+        self._drawing = get_ident()
         Thread(target=self._attend, daemon=True).start()
 
     def on_unmount(self) -> None:
@@ -89,31 +103,37 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         self._keep_draft()
 
     def there(self, call: Callable[..., None], *arguments: object) -> None:
-        """Call in Textual's thread, from another one, and wait until it is done."""
+        """Call in Textual's thread, from whichever, and wait until it is done."""
+        if get_ident() == self._drawing:
+            call(*arguments)
+            return
         try:
             self.call_from_thread(call, *arguments)
         except RuntimeError as error:
             raise FaceGoneError from error
 
     def _attend(self) -> None:
+        """Get hold of whoever answers, and then look at the machine now and then."""
         with contextlib.suppress(FaceGoneError):
             try:
                 session, commands = self._prepare(self.face)
                 from claudine.screen.markdown import rows
                 from claudine.screen.work import Work
 
-                work = Work(self, session.talk, session.face)
+                self.chat.transcript.markdown = rows
+                self.there(self._begin, session, commands, Work(self, session.talk, session.face))
+                while not self._over.is_set():
+                    self.there(self.chat.show_facts, self._look())
+                    self._over.wait(_LOOK_S)
+            except FaceGoneError:
+                raise
             except Exception as error:
                 self.there(self.exit, error)
-                return
-            self.chat.transcript.markdown = rows
-            self.there(self._begin, session, commands, work)
-            self._look_about()
 
     def _begin(self, session: "Session", commands: Sequence["Command"], work: "Work") -> None:
         self._session, self._commands, self._work = session, commands, work
         keys.bind(self.chat, commands)
-        self.chat.keys.show(left=keys.footer(commands))
+        self.chat.keys.show(keys.footer(commands))
         work.watch()
         self.show_conversation()
         if not self.chat.draft.text:
@@ -121,16 +141,6 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         early, self._early = self._early, ""
         if early:
             self._take(early)
-
-    def _look_about(self) -> None:
-        """Look at the machine now and then, for what stands beside LOCAL."""
-        try:
-            from claudine.facts import look
-        except ImportError:
-            return
-        while not self._over.is_set():
-            self.there(self.chat.show_facts, look().line)
-            self._over.wait(_LOOK_S)
 
     # What is shown. Called in Textual's thread.
 
@@ -291,11 +301,13 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         if event.text_area is self.chat.draft:
             if self._keeping is not None:
                 self._keeping.stop()
-            self._keeping = self.set_timer(_DRAFT_S, self._keep_draft)
+            # In a thread of its own: a disk may be slow, and whoever types must not notice.
+            self._keeping = self.set_timer(_DRAFT_S, lambda: Thread(target=self._keep_draft, daemon=True).start())
 
     def _keep_draft(self) -> None:
         if self._session is not None:
-            self._session.talk.record.keep_draft(self.chat.draft.text)
+            with contextlib.suppress(FaceGoneError):
+                self._session.talk.record.keep_draft(self.chat.draft.text)
 
     def _fatal_error(self) -> None:
         # Textual's own would show a traceback. Whoever called ``run`` says one sentence instead.

@@ -1,17 +1,20 @@
 """The main screen: header, conversation, draft, state, keys."""
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
 from textual.screen import Screen
 
-from claudine.record import Record
 from claudine.screen.draft import Draft
-from claudine.screen.line import Line, Rule, StateLine
+from claudine.screen.line import Entries, Line, Rule, StateLine
 from claudine.screen.transcript import Transcript, Turn
 from claudine.voice import screen as voice
+
+if TYPE_CHECKING:
+    from claudine.record import Record
 
 
 class ChatScreen(Screen[None], inherit_bindings=False):
@@ -32,7 +35,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.transcript = Transcript()
         self.draft = Draft()
         self.state = StateLine(voice.WAKING)
-        self.keys = Line(id="footer")
+        self.keys = Entries(id="footer")
 
     def compose(self) -> ComposeResult:
         with Container(id="column"):
@@ -45,17 +48,15 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             yield self.keys
 
     def action_page(self, direction: int) -> None:
-        """Scroll the conversation by what is in view, less two rows to find one's place again."""
-        self.transcript.show_more()
-        rows = direction * max(1, self.transcript.size.height - 2)
-        self.transcript.scroll_relative(y=rows, animate=False, immediate=True)
+        """Scroll the conversation."""
+        self.transcript.page(direction)
 
-    def show(self, record: Record) -> None:
+    def show(self, record: "Record") -> None:
         """Show where we are in *record*."""
-        self.transcript.show(turns(record))
+        self.transcript.show(turns(record) or [Turn("", "assistant", voice.GREETING)])
         self.show_title(record)
 
-    def show_sent(self, record: Record, text: str) -> None:
+    def show_sent(self, record: "Record", text: str) -> None:
         """Show *text* as sent, before it has a place in *record*."""
         self.transcript.show([*turns(record), Turn("", "user", text)])
 
@@ -67,13 +68,13 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         """Show what was seen of the machine."""
         self.header.show(right=line)
 
-    def show_title(self, record: Record | None) -> None:
+    def show_title(self, record: "Record | None") -> None:
         """Show what the conversation is called."""
         if record is not None:
             title = record.title or voice.UNTITLED
             self.header.show(left=f"{title} · {voice.PRIVATE}" if record.private else title)
 
-    def grow(self, record: Record) -> None:
+    def grow(self, record: "Record") -> None:
         """Show the last message of *record* while it is being made."""
         if record.path and record.path[-1].role == "assistant":
             if not self.transcript.grows:
@@ -81,7 +82,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             self.transcript.grow(record.path[-1].text)
 
 
-def turns(record: Record) -> list[Turn]:
+def turns(record: "Record") -> list[Turn]:
     """Return the messages from the first to where we are, with how many others stand beside each."""
     beside: dict[str | None, list[str]] = defaultdict(list)
     for entry in record.tree.entries:

@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from claudine.face import Option
 from claudine.screen.line import Line, Rule
 from claudine.screen.rows import strip, wrapped
+from claudine.text import printable
 from claudine.voice import screen as voice
 
 Result = TypeVar("Result")
@@ -115,9 +116,16 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
             if self._about:
                 yield Static(self._about.strip(), markup=False, classes="about")
             if self._searchable:
-                yield _input("", classes="filter")
+                with Container(classes="prompt"):
+                    yield Static(voice.SEARCH, markup=False)
+                    yield _input("")
             yield self._choices
             yield Line(voice.SEARCH_HINT if self._searchable else voice.CHOOSE_HINT).add_class("hint")
+
+    def on_resize(self) -> None:
+        # All but the list has its place first, so that nothing is cut on a small screen.
+        about = len(wrapped(Text(self._about.strip()), 72)) + 1 if self._about else 0
+        self._choices.styles.max_height = max(3, self.size.height - 6 - about - 2 * self._searchable)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._choices.search(event.value)
@@ -182,8 +190,8 @@ class Choices(ScrollView, can_focus=False, inherit_bindings=False):
             return strip(Text(nothing)).crop_extend(0, self.size.width, self.rich_style)
         option = self._options[self._found[number]]
         marked = number == self._marked
-        row = Text(f"> {option.title}" if marked else f"  {option.title}")
-        notes = Text("  ".join(filter(None, [option.note, option.key])))
+        row = Text(f"{'>' if marked else ' '} {_one_line(option.title)}")
+        notes = Text("  ".join(filter(None, map(_one_line, [option.note, option.key]))))
         notes.truncate(max(0, self.size.width - min(row.cell_len, self.size.width // 2) - 3))
         row.truncate(self.size.width - notes.cell_len - 2)
         row.pad_right(self.size.width - notes.cell_len - row.cell_len - 1)
@@ -244,7 +252,11 @@ class Page(ScrollView, can_focus=False, inherit_bindings=False):
         return row.crop_extend(0, self.size.width, self.rich_style).apply_style(self.rich_style)
 
 
-def _input(draft: str, classes: str = "") -> Input:
-    line = Input(draft, classes=classes, select_on_focus=False, compact=True)
+def _input(draft: str) -> Input:
+    line = Input(draft, select_on_focus=False, compact=True)
     line.cursor_blink = False
     return line
+
+
+def _one_line(text: str) -> str:
+    return " ".join(printable(text).split())

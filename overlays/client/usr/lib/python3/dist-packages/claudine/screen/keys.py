@@ -25,11 +25,11 @@ def shown(key: str) -> str:
     return "+".join(part.capitalize() for part in key.split("+")) if key else ""
 
 
-def footer(commands: Sequence["Command"]) -> str:
-    """Return the keys in one line, those on the row of function keys first."""
+def footer(commands: Sequence["Command"]) -> list[str]:
+    """Return what stands beside the keys in the footer, the row of function keys first."""
     pairs = {"f2": voice.MENU_KEY, **{command.key: command.name for command in commands if command.key}}
     order = sorted(pairs, key=lambda key: (not key.startswith("f"), int(key[1:]) if key[1:].isdigit() else 0))
-    return "  ".join(f"{shown(key)} {pairs[key]}" for key in order)
+    return [f"{shown(key)} {pairs[key]}" for key in order]
 
 
 def page(commands: Sequence["Command"], *, stays: bool) -> str:

@@ -1,6 +1,7 @@
 """One row of the screen: something on its left, and something on its right that matters less."""
 
 import time
+from collections.abc import Sequence
 
 from rich.text import Text
 from textual.strip import Strip
@@ -33,6 +34,29 @@ class Line(Widget):
         right.truncate(max(0, self.size.width - row.cell_len - 2))
         row.pad_right(self.size.width - row.cell_len - right.cell_len)
         return strip(row + right).apply_style(self.rich_style)
+
+
+class Entries(Widget):
+    """As many entries as fit, whole."""
+
+    DEFAULT_CSS = "Entries { height: 1; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 — Textual's name
+        super().__init__(id=id)
+        self._entries: Sequence[str] = ()
+
+    def show(self, entries: Sequence[str]) -> None:
+        """Show others."""
+        self._entries = entries
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        row = ""
+        for entry in self._entries:
+            if len(row) + len(entry) > self.size.width:
+                break
+            row += f"{entry}  "
+        return strip(Text(row[: self.size.width].ljust(self.size.width))).apply_style(self.rich_style)
 
 
 class Rule(Widget):

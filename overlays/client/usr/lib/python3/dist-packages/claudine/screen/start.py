@@ -1,7 +1,7 @@
 """Whether a terminal can show the screen, and the way into it.
 
     if (reason := why_not(terminal)) is None:
-        run(prepare, stays=True, virtual=True)
+        run(prepare, look, stays=True, virtual=True)
 
 Importing this module is quick. Running loads Textual.
 """
@@ -9,6 +9,7 @@ Importing this module is quick. Running loads Textual.
 import importlib.util
 import os
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from claudine.plain.status import TerminalGoneError
@@ -37,8 +38,8 @@ def why_not() -> str:
     return "" if columns >= COLUMNS and rows >= ROWS else voice.TOO_SMALL.format(columns=COLUMNS, rows=ROWS)
 
 
-def run(prepare: "Prepare", *, stays: bool, virtual: bool) -> None:
-    """Show the screen until the person leaves it. Raises TerminalGoneError, and whatever ended it otherwise."""
+def run(prepare: "Prepare", look: Callable[[], str], *, stays: bool, virtual: bool) -> None:
+    """Show the screen that ``ClaudineApp`` describes until the person leaves it. Raises TerminalGoneError, and whatever ended it otherwise."""
     # Read when Textual is imported. The console has no protocol for more keys, and nothing on it should move.
     os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
@@ -46,7 +47,7 @@ def run(prepare: "Prepare", *, stays: bool, virtual: bool) -> None:
     from claudine.screen.app import ClaudineApp
     from claudine.screen.driver import ConsoleDriver, HungUp
 
-    ended = ClaudineApp(prepare, stays=stays, virtual=virtual, driver_class=ConsoleDriver).run(mouse=False)
+    ended = ClaudineApp(prepare, look, stays=stays, virtual=virtual, driver_class=ConsoleDriver).run(mouse=False)
     if isinstance(ended, HungUp):
         raise TerminalGoneError from ended
     if ended is not None:

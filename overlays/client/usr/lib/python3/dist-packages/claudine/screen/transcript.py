@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from claudine.screen.looks import QUIET, Looks
+from claudine.screen.looks import PLAIN, QUIET, Looks
 from claudine.screen.rows import strip, wrapped
 from claudine.voice import screen as voice
 
@@ -45,7 +45,7 @@ Item = Turn | Remark
 
 
 class Transcript(ScrollView, can_focus=False, inherit_bindings=False):
-    """Scrolled by whoever has the keyboard: ``scroll_page_up`` and the like."""
+    """Scrolled by whoever has the keyboard."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 — Textual's name
         super().__init__(id=id)
@@ -56,6 +56,10 @@ class Transcript(ScrollView, can_focus=False, inherit_bindings=False):
         self._first = 0
         self._rows: list[list[Strip]] = []
         self._growing: _Growing | None = None
+        # Whether new rows come into view; not while somebody reads further up.
+        self._follows = True
+        self._drawn_for = 0
+        self._style = PLAIN
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -81,13 +85,14 @@ class Transcript(ScrollView, can_focus=False, inherit_bindings=False):
             self.redraw()
         else:
             self._rows[position - self._first :] = map(self._draw, self._items[position:])
-            self._resize(to_end=True)
+            self._follows = True
+            self._fit()
 
     def remark(self, sentence: str) -> None:
         """Put *sentence* below."""
         self._items.append(Remark(sentence))
         self._rows.append(self._draw(self._items[-1]))
-        self._resize(to_end=self._at_end)
+        self._fit()
 
     def grow(self, text: str) -> None:
         """Show *text* as the answer that is being made. It stays until all is shown that there is."""
@@ -95,39 +100,52 @@ class Transcript(ScrollView, can_focus=False, inherit_bindings=False):
             self._growing = _Growing()
             self._rows.append([])
         self._growing.text = text
+        height = len(self._rows[-1])
         self._rows[-1] = self._draw_growing(self._growing)
-        self._resize(to_end=self._at_end)
+        if len(self._rows[-1]) != height:
+            self._fit()
+        else:
+            # As a rule a word only makes the last row longer.
+            fixed = len(self._growing.rows)
+            self.refresh_lines(self.virtual_size.height - height + fixed, height - fixed)
 
     def redraw(self) -> None:
         """Break everything into rows anew, the end of it first."""
         self._first = max(0, len(self._items) - _HANDFUL)
+        self._follows = True
+        self._drawn_for = self.container_size.width
         self._rows = [self._draw(item) for item in self._items[self._first :]]
         if self._growing is not None:
             self._growing = _Growing(self._growing.text)
             self._rows.append(self._draw_growing(self._growing))
-        self._resize(to_end=True)
+        self._fit()
 
-    def show_more(self) -> None:
-        """At the top, let the messages before follow."""
-        if self._first == 0 or self.scroll_offset.y > 0:
-            return
-        before = self.virtual_size.height
-        start = max(0, self._first - _HANDFUL)
-        self._rows[:0] = [self._draw(item) for item in self._items[start : self._first]]
-        self._first = start
-        self._resize(to_end=False)
-        self.scroll_to(y=self.virtual_size.height - before, animate=False, immediate=True)
+    def page(self, direction: int) -> None:
+        """Scroll by what is in view, less two rows to find one's place again."""
+        if direction < 0 and self._first and self.scroll_offset.y == 0:
+            self._draw_more()
+        y = self.scroll_offset.y + direction * max(1, self.size.height - 2)
+        self._follows = y >= self.max_scroll_y
+        self._scroll(y)
 
     def on_resize(self) -> None:
-        self.redraw()
+        if self.container_size.width != self._drawn_for:
+            self.redraw()
+        else:
+            self._fit()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # Textual finds it anew each time it is asked, which is most of the work for a row.
+        self._style = self.rich_style
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         row = y + self.scroll_offset.y
         for rows in self._rows:
             if row < len(rows):
-                return rows[row].crop_extend(0, self.size.width, self.rich_style).apply_style(self.rich_style)
+                return rows[row].crop_extend(0, self.size.width, self._style).apply_style(self._style)
             row -= len(rows)
-        return Strip.blank(self.size.width, self.rich_style)
+        return Strip.blank(self.size.width, self._style)
 
     def _in_common(self, turns: Sequence[Turn]) -> tuple[int, int]:
         """Return how many items stay where they are when *turns* are shown, and how many of *turns* are among them."""
@@ -140,19 +158,28 @@ class Transcript(ScrollView, can_focus=False, inherit_bindings=False):
         return len(self._items), kept
 
     @property
-    def _at_end(self) -> bool:
-        return self.scroll_offset.y >= self.max_scroll_y
-
-    @property
     def _measure(self) -> int:
         # Two columns of margin on the left, and room for a scroll bar on the right.
         return max(10, self.container_size.width - 4)
 
-    def _resize(self, *, to_end: bool) -> None:
+    def _fit(self) -> None:
         self.virtual_size = Size(self.container_size.width, sum(map(len, self._rows)))
-        if to_end:
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+        if self._follows:
+            self._scroll(self.max_scroll_y)
         self.refresh()
+
+    def _scroll(self, y: int) -> None:
+        # By force: while the scroll bar is not shown yet, Textual thinks that there is nothing to scroll.
+        self.scroll_to(y=y, animate=False, immediate=True, force=True)
+
+    def _draw_more(self) -> None:
+        """Let the messages before those that are drawn follow, above what is in view."""
+        before = self.virtual_size.height
+        start = max(0, self._first - _HANDFUL)
+        self._rows[:0] = [self._draw(item) for item in self._items[start : self._first]]
+        self._first = start
+        self._fit()
+        self._scroll(self.virtual_size.height - before)
 
     def _draw(self, item: Item) -> list[Strip]:
         match item:

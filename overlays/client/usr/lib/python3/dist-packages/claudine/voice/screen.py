@@ -7,6 +7,10 @@ PRIVATE = "off the record"
 LOCAL = "LOCAL"
 READY = "I am ready"
 
+GREETING = (
+    "Hello, I am Claudine. I run on this machine: unplug its network cable, and I answer all the same.\n\n"
+    "Write something and press Enter. F1 shows my keys, F2 everything I can do."
+)
 WAKING = "I am starting"
 IMPATIENT = "I am still answering. Escape stops me; your message stays on the line."
 IMPATIENT_COMMAND = "One thing after the other: Escape stops what I am doing."
@@ -38,6 +42,7 @@ FULL_DROP = ("Leave out the oldest", "I no longer read the beginning; it stays s
 FULL_FRESH = ("Start fresh", "your message begins a new conversation")
 FULL_BACK = ("Go back", "your message returns to the line, to be shortened")
 
+SEARCH = "Search: "
 SEARCH_HINT = "type to search · arrows choose · Enter takes it · Escape goes back"
 CHOOSE_HINT = "arrows choose · Enter takes it · Escape goes back"
 ASK_HINT = "Enter goes on · Escape goes back"
