@@ -7,17 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from textual.events import Key
 from textual.pilot import Pilot
 
 from claudine.commands import Command, Session
-from claudine.protocol import Progress, Text
+from claudine.protocol import Text
 from claudine.record import Record
 from claudine.runtime import Kind, Runtime, State
 from claudine.screen.app import ClaudineApp
 from claudine.screen.face import ScreenFace
 from claudine.state import StateService
 from claudine.store import Store
-from claudine.talk import Answer, Ended, Event, Full, MakeRoom, Talk, Usage, Waiting
+from claudine.talk import Answer, Ended, Event, Full, MakeRoom, Talk, Usage
 
 PATIENCE_S = 10.0
 FACTS = "LOCAL: only lo, no route, 0 bytes sent"
@@ -58,8 +59,7 @@ class ScriptedTalk(Talk):
     def _answer(self, text: str) -> Answer:
         said = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         stopped = threading.Event()
-        answer = _Stoppable(self._events(text, said, stopped), stopped)
-        return answer
+        return _Stoppable(self._events(text, said, stopped), stopped)
 
     def _events(self, text: str, said: Said, stopped: threading.Event) -> Iterator[Event]:
         self.asked.append(text)
@@ -117,7 +117,9 @@ class Person:
 
     async def type(self, text: str) -> None:
         for character in text:
-            await self.pilot.press({" ": "space", "\n": "ctrl+j"}.get(character, character))
+            key = {" ": "space", "\n": "ctrl+j"}.get(character, character)
+            self.app.post_message(Key(key, character))
+        await self.pilot.pause()
 
     async def send(self, text: str) -> None:
         self.app.chat.draft.put(text)

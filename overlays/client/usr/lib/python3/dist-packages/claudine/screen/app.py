@@ -64,7 +64,9 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = [Binding("ctrl+t", "contrast", priority=True)]
 
-    def __init__(self, prepare: Prepare, look: Callable[[], str], *, stays: bool, virtual: bool, **options: Any) -> None:
+    def __init__(
+        self, prepare: Prepare, look: Callable[[], str], *, stays: bool, virtual: bool, **options: Any
+    ) -> None:
         super().__init__(**options)
         self.theme = "ansi-dark"
         self.animation_level = "none"

@@ -17,4 +17,5 @@ def wrapped(text: Text, width: int) -> list[Text]:
 
 def strip(row: Text) -> Strip:
     """Turn a row into what Textual draws."""
-    return Strip(row.render(_CONSOLE), row.cell_len)
+    # rich forgets the style of a text that has no other styles in it.
+    return Strip(Text().append_text(row).render(_CONSOLE), row.cell_len)

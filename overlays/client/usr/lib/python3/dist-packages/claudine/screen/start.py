@@ -39,7 +39,10 @@ def why_not() -> str:
 
 
 def run(prepare: "Prepare", look: Callable[[], str], *, stays: bool, virtual: bool) -> None:
-    """Show the screen that ``ClaudineApp`` describes until the person leaves it. Raises TerminalGoneError, and whatever ended it otherwise."""
+    """Show the screen that ``ClaudineApp`` describes, until the person leaves it.
+
+    Raises TerminalGoneError, and whatever else ended it.
+    """
     # Read when Textual is imported. The console has no protocol for more keys, and nothing on it should move.
     os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
