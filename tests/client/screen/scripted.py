@@ -13,12 +13,12 @@ from textual.pilot import Pilot
 from claudine.commands import Command, Session
 from claudine.protocol import Text
 from claudine.record import Record
-from claudine.runtime import Kind, Runtime, State
 from claudine.screen.app import ClaudineApp
 from claudine.screen.face import ScreenFace
+from claudine.screen.work import Job
 from claudine.state import StateService
 from claudine.store import Store
-from claudine.talk import Answer, Ended, Event, Full, MakeRoom, Talk, Usage
+from claudine.talk import Answer, Ended, Event, Full, MakeRoom, Talk, Usage, Waiting
 
 PATIENCE_S = 10.0
 FACTS = "LOCAL: only lo, no route, 0 bytes sent"
@@ -38,16 +38,18 @@ class Said:
 class ScriptedTalk(Talk):
     """Answers with the next of *script* each time; when that is at its end, with the last one again."""
 
-    def __init__(self, record: Record, script: Sequence[Said], runtime: "ScriptedRuntime") -> None:
-        ready: Future[Runtime] = Future()
-        ready.set_result(cast(Runtime, runtime))
-        super().__init__(ready, record)
+    def __init__(self, record: Record, script: Sequence[Said], loads: int) -> None:
+        super().__init__(Future(), record)
+        self._loads = loads
         self.asked: list[str] = []
         self.rooms: list[str] = []
         self._script = list(script)
 
     def resume(self) -> bool:
         return self.record.resume()
+
+    def wait(self) -> Answer:
+        return _Stoppable(iter([*(Waiting("loading", "", float(n)) for n in range(self._loads)), Ended(said=False)]))
 
     def send(self, text: str) -> Answer:
         return self._answer(text)
@@ -88,20 +90,14 @@ class ScriptedTalk(Talk):
 
 
 class _Stoppable(Answer):
+    def __init__(self, events: Iterator[Event], stopped: threading.Event | None = None) -> None:
+        self._script, self._stopped_by_person = events, stopped or threading.Event()
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._script
+
     def stop(self) -> None:
-        self._stopped.set()
-
-
-class ScriptedRuntime:
-    """Loads for *loads* looks."""
-
-    def __init__(self, loads: int = 0) -> None:
-        self.loads = loads
-
-    def wait_ready(self, on_wait: Callable[[State, float], None], *, timeout_s: float | None = None) -> float:
-        for second in range(self.loads):
-            on_wait(State(Kind.LOADING), float(second))
-        return float(self.loads)
+        self._stopped_by_person.set()
 
 
 @dataclass
@@ -155,6 +151,7 @@ class Scene:
     size: tuple[int, int] = (80, 25)
     store: Store | None = None
     loads: int = 0
+    opening: Callable[[Session], Answer | None] = lambda session: None
     # Nobody answers before this is set.
     prepared: threading.Event = field(default_factory=threading.Event)
     begins_prepared: bool = True
@@ -163,13 +160,14 @@ class Scene:
     async def played(self):  # type: ignore[no-untyped-def]
         talks: list[ScriptedTalk] = []
 
-        def prepare(face: ScreenFace) -> tuple[Session, Sequence[Command]]:
+        def prepare(face: ScreenFace) -> tuple[Session, Sequence[Command], Job]:
             self.prepared.wait()
             record = Record(self.store, "tty1", face.remark)
-            talk = ScriptedTalk(record, self.script, ScriptedRuntime(self.loads))
+            talk = ScriptedTalk(record, self.script, self.loads)
             talk.resume()
             talks.append(talk)
-            return Session(talk, face, StateService("/nonexistent")), self.commands
+            session = Session(talk, face, StateService("/nonexistent"))
+            return session, self.commands, lambda: self.opening(session)
 
         if self.begins_prepared:
             self.prepared.set()

@@ -85,6 +85,20 @@ async def test_while_an_answer_is_made_a_command_waits_for_another_time() -> Non
         assert not notes
 
 
+async def test_what_comes_first_is_asked_before_a_message_is_answered() -> None:
+    def opening(session: Session) -> None:
+        session.face.remark(f"It is {session.face.ask('Which keyboard? ')}.")
+
+    scene = Scene(opening=opening, begins_prepared=False)
+    async with scene.played() as person:
+        await person.send("Hello!")
+        scene.prepared.set()
+        await person.sees("Which keyboard?")
+        await person.type("de")
+        await person.press("enter")
+        await person.sees("Hello!", "Paris.", "I am ready")
+
+
 async def test_ask() -> None:
     answers: list[str | None] = []
 

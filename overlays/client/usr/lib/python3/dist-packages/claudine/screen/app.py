@@ -45,7 +45,8 @@ class _Bar(ScrollBarRender):
 
 ScrollBar.renderer = _Bar
 
-Prepare = Callable[[ScreenFace], tuple["Session", Sequence["Command"]]]
+# Who is at work here, what they can be asked for, and what they do first of all.
+Prepare = Callable[[ScreenFace], tuple["Session", Sequence["Command"], "Job"]]
 
 # A word shows soon, and a fast model does not have the screen drawn for each.
 _GROW_S = 0.05
@@ -118,12 +119,12 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         """Get hold of whoever answers, and then look at the machine now and then."""
         with contextlib.suppress(FaceGoneError):
             try:
-                session, commands = self._prepare(self.face)
+                session, commands, opening = self._prepare(self.face)
                 from claudine.screen.markdown import rows
                 from claudine.screen.work import Work
 
                 self.chat.transcript.markdown = rows
-                self.there(self._begin, session, commands, Work(self, session.talk, session.face))
+                self.there(self._begin, session, commands, Work(self, session.talk, session.face), opening)
                 while not self._over.is_set():
                     self.there(self.chat.show_facts, self._look())
                     self._over.wait(_LOOK_S)
@@ -132,7 +133,7 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
             except Exception as error:
                 self.there(self.exit, error)
 
-    def _begin(self, session: "Session", commands: Sequence["Command"], work: "Work") -> None:
+    def _begin(self, session: "Session", commands: Sequence["Command"], work: "Work", opening: "Job") -> None:
         self._session, self._commands, self._work = session, commands, work
         keys.bind(self.chat, commands)
         self.chat.keys.show(keys.footer(commands))
@@ -140,9 +141,7 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         self.show_conversation()
         if not self.chat.draft.text:
             self.chat.draft.put(session.talk.draft or session.talk.record.draft)
-        early, self._early = self._early, ""
-        if early:
-            self._take(early)
+        self._do(opening)
 
     # What is shown. Called in Textual's thread.
 
@@ -159,9 +158,17 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         """Say what a command waits for."""
         self.chat.state.count(text)
 
-    def wait(self, kind: str, elapsed_s: float) -> None:
-        """Say what the runtime waits for."""
-        self.say(common.waiting(kind, elapsed_s))
+    def wait(self, event: "Event") -> None:
+        """Say what the runtime waits for, and in the end that it is ready, or why not."""
+        from claudine.talk import Ended, Waiting
+
+        match event:
+            case Waiting(kind, _, elapsed_s):
+                self.say(common.waiting(kind, elapsed_s))
+            case Ended(remark) if remark:
+                self.say(remark)
+            case Ended():
+                self.rest()
 
     def rest(self) -> None:
         """Say that nothing goes on."""
@@ -173,6 +180,9 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         """Take note that a command or an answer is over."""
         self.chat.show_title(self._session.talk.record if self._session else None)
         self.rest()
+        early, self._early = self._early, ""
+        if early:
+            self._take(early)
 
     def show_conversation(self) -> None:
         """Show where we are."""
@@ -210,12 +220,18 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
             self._growing = None
         self._pace.end(ended.tokens, ended.seconds)
         self.chat.show(self._session.talk.record)
-        if not ended.said:
-            self.chat.draft.give_back(self._session.talk.draft)
+        # One that does not fit is given back when no room is made for it.
+        if not (ended.said or (ended.full and ended.full.can_shorten)):
+            self.give_back()
         if ended.remark:
             self.remark(ended.remark)
             if self._work is not None:
                 self._work.watch()
+
+    def give_back(self) -> None:
+        """Let the message that got no answer stand on the line again."""
+        if self._session is not None:
+            self.chat.draft.give_back(self._session.talk.draft)
 
     # What the person does.
 

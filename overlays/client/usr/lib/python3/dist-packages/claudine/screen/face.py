@@ -28,6 +28,7 @@ class ScreenFace:
     """The face of *app*. *virtual*: the screen and the keyboard are the machine's own."""
 
     interactive = True
+    wipes = True
 
     def __init__(self, app: "ClaudineApp", *, virtual: bool) -> None:
         self._app = app

@@ -92,13 +92,15 @@ class Work:
         options = [Option(title, note) for _, (title, note) in _ROOM]
         chosen = self._face.choose(voice.FULL, options, about=about)
         how = None if chosen is None else _ROOM[chosen][0]
-        return None if how is None else self._talk.make_room(how)
+        if how is not None:
+            return self._talk.make_room(how)
+        self._app.there(self._app.give_back)
+        return None
 
     def _watch(self) -> None:
         try:
-            runtime = self._talk.runtime.result()
-            runtime.wait_ready(lambda state, elapsed_s: self._app.there(self._app.wait, state.kind, elapsed_s))
-            self._app.there(self._app.rest)
+            for event in self._talk.wait():
+                self._app.there(self._app.wait, event)
         except FaceGoneError:
             return
         except Exception as error:
