@@ -25,6 +25,7 @@ _WAITING = {
     "loading": "I am loading my model",
     "ready": "I am ready",
     "error": "I cannot use my runtime",
+    "summary": "I am summing up what we said before",
 }
 
 THINKING = "I am working on the answer"
@@ -34,10 +35,12 @@ STOPPED_UNSAID = "I stopped before I had said anything. Your message is back on 
 CUT_SHORT = "I reached the limit of what I can say in one answer."
 SILENT = "I found nothing to say to that."
 AFRESH = "We start afresh."
-FORGETTING = (
-    "Together that is {n_prompt} tokens, and I can hold {n_ctx} at once. I leave out our oldest {dropped} and try "
-    "again; /new starts afresh."
-)
+NOTHING_TO_ADD = "I have nothing to add."
+CONTEXT_ENDS = "That is as much as I can hold at once. /go-on goes on, once we have made room."
+FULL = "Together that is {n_prompt} tokens, and I can hold {n_ctx} at once."
+TOO_LONG_TO_GO_ON = "I cannot go on: this is {n_prompt} tokens, and I can hold {n_ctx} at once. /new begins anew."
+RUNTIME_BROKE_OFF = "My runtime broke off in the middle of this answer."
+RUNTIME_UNREADABLE = "My runtime sent something that I cannot read."
 TOO_LONG = (
     "Your message is too long for me: {n_prompt} tokens, and I can hold {n_ctx} at once. Please shorten it; "
     "it is back on the line."
