@@ -1,6 +1,7 @@
 """What a console keeps of its conversations: where it was, how far an answer had come, and of a private one nothing."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,15 @@ def test_the_draft_is_there_again_until_it_is_said(tmp_path: Path) -> None:
     assert record(tmp_path, "ttyS0").draft == ""
 
 
+def test_what_cannot_be_written_as_text_is_saved_without_it(tmp_path: Path) -> None:
+    talking = record(tmp_path)
+    say(talking, "Grüße \ud800", "\udfff")
+    talking.set_settings(ChatSettings(persona="\ud800"))
+    talking.keep_draft("\ud800")
+    resumed = record(tmp_path)
+    assert (texts(resumed), resumed.settings.persona, resumed.draft) == (["Grüße ?", "?"], "?", "?")
+
+
 def test_of_a_private_conversation_no_byte_is_written(tmp_path: Path) -> None:
     talking = record(tmp_path)
     say(talking, "Q1", "A1")
@@ -227,7 +237,7 @@ def test_without_a_store_everything_but_the_list_works() -> None:
 
 
 def test_a_file_of_the_first_version_is_taken_over_whole(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / FILE) as database:
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
         database.executescript(FIRST_VERSION)
     first, second, third = (record(tmp_path, console) for console in ("tty1", "ttyS0", "tty2"))
     # The one that was begun last was empty.
@@ -239,7 +249,7 @@ def test_a_file_of_the_first_version_is_taken_over_whole(tmp_path: Path) -> None
     assert texts(first) == ["What is it?", "A slot."]
     assert [entry.text for entry in first.tree.entries] == ["What?", "What is it?", "A slot."]
     assert [summary.id for summary in first.chats("slot")] == ["c1"]
-    with sqlite3.connect(tmp_path / FILE) as database:
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 

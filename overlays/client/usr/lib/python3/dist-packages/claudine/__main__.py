@@ -3,6 +3,7 @@
     claudine                        talk, on this terminal
     claudine ask "What is a slot?"  one answer on standard output; "-" reads the question from standard input
     claudine status --json          how the runtime is
+    claudine chats --search slot    the conversations that are kept here; export and import move them
 
 Exit codes: 0 done, 1 not ready (status), 2 wrong use, 3 the runtime failed, 130 stopped with Ctrl+C. What is slow to
 load is imported after the greeting.
@@ -17,16 +18,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from claudine import voice
-from claudine.defaults import MAX_TOKENS, SOCKET, STATE_SOCKET, STORE, TIMEOUT_S
+from claudine.defaults import SOCKET, STATE_SOCKET, STORE
 from claudine.plain.interrupts import Interrupts
 from claudine.plain.status import TerminalGoneError
 from claudine.plain.terminal import Terminal
+from claudine.scripts import RUNTIME_FAILED, add_scripts, run_script, store_directory
 
 if TYPE_CHECKING:
     from claudine.runtime import Runtime
     from claudine.store import Store
 
-NOT_READY, WRONG_USE, RUNTIME_FAILED, STOPPED, READER_GONE = 1, 2, 3, 130, 141
+STOPPED, READER_GONE = 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     terminal = Terminal()
     try:
-        return _FACES[options.command or "chat"](options, terminal, interrupts)
+        if options.command in (None, "chat"):
+            return _chat(options, terminal, interrupts)
+        return run_script(options, terminal, interrupts)
     except KeyboardInterrupt:
         return STOPPED
     except TerminalGoneError:
@@ -89,59 +93,9 @@ def _store(options: argparse.Namespace, terminal: Terminal) -> "Store | None":
     """Return the store, or None: a pipe's words are not kept, and a desk may well have no place for them."""
     from claudine.store import Store
 
-    directory = options.store or os.environ.get("STATE_DIRECTORY", STORE)
+    directory = store_directory(options)
     expected = options.stay or options.store
     return Store(directory) if terminal.interactive and (expected or os.access(directory, os.W_OK)) else None
-
-
-def _ask(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupts) -> int:
-    from claudine.ask import ask
-    from claudine.protocol import RuntimeFailedError
-    from claudine.runtime import Runtime
-    from claudine.text import printable
-
-    question = " ".join(options.question)
-    if question == "-":
-        with interrupts.armed():
-            question = terminal.read_all()
-    question = printable(question).strip()
-    if not question:
-        terminal.complain('There is no question. For example: claudine ask "What is the capital of France?"')
-        return WRONG_USE
-    try:
-        ask(
-            Runtime(options.socket),
-            terminal,
-            interrupts,
-            question,
-            timeout_s=options.timeout,
-            max_tokens=options.max_tokens,
-            as_json=options.json,
-        )
-    except RuntimeFailedError as failure:
-        terminal.complain(str(failure))
-        return RUNTIME_FAILED
-    return 0
-
-
-def _status(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupts) -> int:
-    import json
-
-    from claudine.runtime import Kind, Runtime
-
-    with interrupts.armed():
-        runtime = Runtime(options.socket)
-        state = runtime.state()
-        model = runtime.model() if state.kind is Kind.READY else None
-    if options.json:
-        report = {"state": state.kind, "detail": state.detail, "model": model, "socket": options.socket}
-        terminal.say(json.dumps(report))
-    else:
-        terminal.say(": ".join(filter(None, [state.kind, state.detail or model])))
-    return 0 if state.kind is Kind.READY else NOT_READY
-
-
-_FACES = {"chat": _chat, "ask": _ask, "status": _status}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -161,37 +115,8 @@ def _parser() -> argparse.ArgumentParser:
         help="the socket of the service that looks after the disk (%(default)s)",
     )  # fmt: skip
 
-    ask = commands.add_parser("ask", parents=[shared], help="answer one question on standard output")
-    ask.add_argument("question", nargs="+", help='the question; "-" reads it from standard input')
-    ask.add_argument(
-        "--timeout", metavar="SECONDS", type=_seconds, default=TIMEOUT_S,
-        help="how long to wait for the model to be ready, 0 for not at all (%(default)g)",
-    )  # fmt: skip
-    ask.add_argument(
-        "--max-tokens", metavar="N", type=_count, default=MAX_TOKENS,
-        help="the longest answer, in tokens (%(default)d)",
-    )  # fmt: skip
-    ask.add_argument("--json", action="store_true", help="one object: answer, model, tokens, seconds, cut_short")
-
-    status = commands.add_parser("status", parents=[shared], help="how the runtime is; exit code 0 when it is ready")
-    status.add_argument("--json", action="store_true", help="one object: state, detail, model, socket")
+    add_scripts(commands, shared)
     return parser
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, for example 600")
-    return value
-
-
-def _count(text: str) -> int:
-    if not (text.isdecimal() and len(text) < 10 and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of tokens, for example 256")
-    return int(text)
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -13,18 +13,19 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from claudine import voice
 from claudine.conversation import ChatSettings, Role
 from claudine.store.chat import Change, Chat, Place, Summary, default_title
-from claudine.store.errors import StoreError, store_error
+from claudine.store.errors import BelongsElsewhereError, GoneError, StoreError, store_error
 from claudine.store.schema import check, migrate, transaction
 from claudine.store.search import excerpts, words_of
 from claudine.text import printable
 from claudine.tree import Entry, Tree
 from claudine.voice import chats as chats_voice
 
-__all__ = ["FILE", "Change", "Chat", "Place", "Store", "StoreError", "Summary"]
+__all__ = ["FILE", "BelongsElsewhereError", "Change", "Chat", "GoneError", "Place", "Store", "StoreError", "Summary"]
 
 FILE = "conversations.db"
 
@@ -50,23 +51,31 @@ class Store:
 
     def read(self, id_: str) -> Chat:
         """Return the conversation *id_*."""
-        with self._opened() as database:
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
             chat = _read(database, id_)
         if chat is None:
-            raise StoreError(chats_voice.GONE)
+            raise GoneError(chats_voice.GONE)
         return chat
 
     def chats(self) -> list[Summary]:
         """Return all conversations: those that are pinned first, then by when they were used last."""
-        with self._opened() as database:
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
             return _summaries(database)
+
+    def each(self) -> Iterator[Chat]:
+        """Return one conversation after the other, the one that was used last at the end."""
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
+            ids = database.execute("SELECT id FROM conversations ORDER BY changed, number").fetchall()
+            for (id_,) in ids:
+                if chat := _read(database, id_):
+                    yield chat
 
     def search(self, text: str) -> list[Summary]:
         """Return the conversations with all the words of *text* in one message or in the title, in the same order."""
         words = words_of(text)
         if not words:
             return []
-        with self._opened() as database:
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
             found = excerpts(database, words)
             return [
                 replace(summary, excerpt=found.get(summary.id, ""))
@@ -81,6 +90,7 @@ class Store:
                 _save_entries(database, change.id, change.entries.values())
             for name, value in change.values.items():
                 value = value.to_json() if isinstance(value, ChatSettings) else value
+                value = printable(value) if isinstance(value, str) else value
                 database.execute(f"UPDATE conversations SET {name} = ? WHERE id = ?", (value, change.id))
             _give_title(database, change.id, Tree(tuple(change.entries.values())))
             if change.withdrawn:
@@ -93,16 +103,16 @@ class Store:
         with self._opened() as database, transaction(database):
             _save_place(database, place)
 
-    def add(self, chat: Chat) -> int:
-        """Add a conversation from somewhere else, all or nothing, and return how many messages were new.
+    def add(self, chat: Chat) -> Literal["new", "extended", "known"]:
+        """Add a conversation from somewhere else, all or nothing, and say what it was: *extended* by new messages.
 
-        What is here already stays as it is. Raises StoreError if one of its messages belongs to another conversation.
+        What is here already stays as it is. Raises BelongsElsewhereError for a message of another conversation.
         """
-        with self._opened() as database, transaction(database):
+        with self._opened(chats_voice.NOT_ADDED) as database, transaction(database):
             here = {id_ for (id_,) in database.execute("SELECT id FROM messages WHERE conversation = ?", (chat.id,))}
             new = {entry.id: entry for entry in chat.tree.entries if entry.id not in here}
             if any(database.execute("SELECT 1 FROM messages WHERE id = ?", (id_,)).fetchone() for id_ in new):
-                raise StoreError(chats_voice.MIXED)
+                raise BelongsElsewhereError(chats_voice.MIXED)
             if new:
                 _save_entries(database, chat.id, new.values())
             if not here:
@@ -111,11 +121,11 @@ class Store:
                     (chat.title, chat.pinned, chat.leaf, chat.settings.to_json(), chat.id),
                 )
                 _give_title(database, chat.id, chat.tree)
-            return len(new)
+            return "new" if not here else "extended" if new else "known"
 
     def delete(self, id_: str) -> None:
         """Delete the conversation *id_*, so that no byte of it is left in the file."""
-        with self._opened() as database, transaction(database):
+        with self._opened(chats_voice.NOT_DELETED) as database, transaction(database):
             database.execute("DELETE FROM messages WHERE conversation = ?", (id_,))
             database.execute("DELETE FROM conversations WHERE id = ?", (id_,))
             # The index only notes what does not count any more; putting its parts together is what removes the words.
@@ -135,11 +145,17 @@ class Store:
             raise StoreError(voice.STORE_KEPT.format(reason=error.strerror)) from error
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def _opened(self, sentence: str | None = None, *, make: bool = True) -> Iterator[sqlite3.Connection]:
         try:
-            # For nobody else to read; SQLite gives its journal the same mode.
-            self._path.touch(mode=0o600)
-            with closing(sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None)) as database:
+            path: Path | str = self._path
+            if make:
+                # For nobody else to read; SQLite gives its journal the same mode.
+                self._path.touch(mode=0o600)
+            elif not self._path.exists():
+                # Whoever only looks leaves no file behind: made by root, it would lock the client out.
+                self._path.parent.stat()
+                path = ":memory:"
+            with closing(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)) as database:
                 # A byte that went bad costs a letter, not the conversation.
                 database.text_factory = lambda raw: raw.decode("utf-8", "replace")
                 # No write-ahead log: on a full disk it has no room for its index, without which nothing can be read.
@@ -152,7 +168,7 @@ class Store:
                 migrate(database)
                 yield database
         except (sqlite3.Error, OSError) as error:
-            raise store_error(error) from error
+            raise store_error(error, sentence) from error
         except UnicodeDecodeError as error:
             # Python's module could not read even what SQLite said was wrong.
             raise StoreError(voice.STORE_DAMAGED, lasts=True) from error
@@ -206,7 +222,7 @@ def _save_entries(database: sqlite3.Connection, conversation: str, entries: Coll
         " ON CONFLICT (id) DO UPDATE SET text = excluded.text, trace = excluded.trace"
         " WHERE (text, trace) IS NOT (excluded.text, excluded.trace)",
         [
-            (entry.id, conversation, entry.parent, entry.role, entry.text, entry.trace, entry.said_at)
+            (entry.id, conversation, entry.parent, entry.role, printable(entry.text), entry.trace, entry.said_at)
             for entry in entries
         ],
     )
@@ -241,5 +257,5 @@ def _save_place(database: sqlite3.Connection, place: Place) -> None:
         "INSERT INTO consoles (console, conversation, draft)"
         " VALUES (?, (SELECT id FROM conversations WHERE id = ?), ?)"
         " ON CONFLICT (console) DO UPDATE SET conversation = excluded.conversation, draft = excluded.draft",
-        (place.console, place.conversation, place.draft),
+        (place.console, place.conversation, printable(place.draft)),
     )

@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-import unicodedata
 
 from claudine.text import printable
 
@@ -14,6 +13,8 @@ _MOST_WORDS = 20
 
 def words_of(text: str) -> list[str]:
     """Return the words in what a person typed; the rest means nothing."""
+    import unicodedata
+
     return re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text))[:_MOST_WORDS]
 
 

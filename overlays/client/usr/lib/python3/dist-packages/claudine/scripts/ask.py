@@ -1,5 +1,6 @@
 """The script's face: one question, and on standard output nothing but its answer."""
 
+import argparse
 import json
 import time
 from contextlib import closing
@@ -11,9 +12,37 @@ from claudine.plain.status import Status
 from claudine.plain.terminal import Terminal
 from claudine.protocol import Done, Progress, RuntimeFailedError, Text
 from claudine.runtime import Runtime, State
+from claudine.scripts import RUNTIME_FAILED, WRONG_USE
+from claudine.text import printable
 
 
-def ask(
+def run(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupts) -> int:
+    """Answer the question; "-" stands for standard input."""
+    question = " ".join(options.question)
+    if question == "-":
+        with interrupts.armed():
+            question = terminal.read_all()
+    question = printable(question).strip()
+    if not question:
+        terminal.complain('There is no question. For example: claudine ask "What is the capital of France?"')
+        return WRONG_USE
+    try:
+        _ask(
+            Runtime(options.socket),
+            terminal,
+            interrupts,
+            question,
+            timeout_s=options.timeout,
+            max_tokens=options.max_tokens,
+            as_json=options.json,
+        )
+    except RuntimeFailedError as failure:
+        terminal.complain(str(failure))
+        return RUNTIME_FAILED
+    return 0
+
+
+def _ask(
     runtime: Runtime,
     terminal: Terminal,
     interrupts: Interrupts,
