@@ -15,27 +15,33 @@ from claudine.stop import Stop
 if TYPE_CHECKING:
     from claudine.runtime import Runtime
 
-# Of the context that is left after making room, a quarter is for the answer.
-_KEEP = 0.75
-# A summary may take an eighth of the context, and two hundred words will do.
-_SUMMARY_SHARE, _SUMMARY_TOKENS = 8, 256
+# Of the context, a quarter is for the answer.
+_FILLED = 0.75
+# A summary may take an eighth of the context, and two hundred words will do. What is left is shorter by as much.
+_SUMMARY_SHARE, _SUMMARY_TOKENS = 1 / 8, 256
+_BESIDE_SUMMARY = 1 - _SUMMARY_SHARE / _FILLED
 # What the request for a summary adds to the transcript, template included.
 _FRAME_TOKENS = 96
 
 
 @dataclass(frozen=True)
 class Room:
-    """How to make room for a conversation that was *n_prompt* tokens long where *n_ctx* fit."""
+    """How to make room: about the share *keep* (0 to 1) of what is sent is left, where *n_ctx* tokens fit."""
 
     how: Literal["summarise", "drop"]
-    n_prompt: int
+    keep: float
     n_ctx: int
 
 
-def drop(record: Record, n_prompt: int, n_ctx: int) -> bool:
-    """Leave out the oldest exchanges; say whether there were any."""
+def needed(n_prompt: int, n_ctx: int) -> float:
+    """Return the share of a prompt that can stay."""
+    return _FILLED * n_ctx / max(1, n_prompt)
+
+
+def drop(record: Record, keep: float) -> bool:
+    """Leave out the oldest exchanges, so that the share *keep* is left; say whether there were any."""
     settings = record.settings
-    cut = prompt.cut_after(record.path, settings, _KEEP * n_ctx / max(1, n_prompt))
+    cut = prompt.cut_after(record.path, settings, keep)
     if cut is not None:
         record.set_settings(replace(settings, cut=cut))
     return cut is not None
@@ -43,9 +49,9 @@ def drop(record: Record, n_prompt: int, n_ctx: int) -> bool:
 
 def summarise(runtime: "Runtime", record: Record, room: Room, stop: Stop) -> Generator[Waiting, None, None]:
     """Leave out the oldest exchanges, and keep a summary of them."""
-    n_summary = min(_SUMMARY_TOKENS, room.n_ctx // _SUMMARY_SHARE)
+    n_summary = min(_SUMMARY_TOKENS, int(room.n_ctx * _SUMMARY_SHARE))
     settings, path = record.settings, record.path
-    cut = prompt.cut_after(path, settings, (_KEEP * room.n_ctx - n_summary) / max(1, room.n_prompt))
+    cut = prompt.cut_after(path, settings, room.keep * _BESIDE_SUMMARY)
     if cut is None:
         return
     yield Waiting("summary", "", 0.0)

@@ -29,7 +29,7 @@ from claudine.protocol import (
 )
 from claudine.record import Record
 from claudine.reply import Reply
-from claudine.room import Room, drop, summarise
+from claudine.room import Room, drop, needed, summarise
 from claudine.stop import Stop
 from claudine.trace import Trace
 from claudine.tree import Entry
@@ -117,19 +117,22 @@ class Talk:
         return self._edit(id_, text)
 
     def make_room(self, how: MakeRoom) -> Answer | None:
-        """After ``Ended.full``: shorten the conversation as asked, and answer the message that did not fit.
+        """Shorten the conversation as asked, and answer the message that did not fit, if there was ``Ended.full``.
 
-        Nothing is deleted: what is left out stays in the record, and is not sent any more.
+        Nothing is deleted: what is left out stays in the record, and is not sent any more. None: there is nothing to
+        answer, and a fresh conversation has begun.
         """
-        if self._full is None:
-            return None
-        task, full = self._full
-        if how != "fresh":
-            return task.again(Room(how, full.n_prompt, full.n_ctx))
-        settings = replace(self.record.settings, cut=None, summary="")
-        self.record.begin(private=self.record.private)
-        self.record.set_settings(settings)
-        return self._send(task.message)
+        full, self._full = self._full, None
+        if how == "fresh":
+            settings = replace(self.record.settings, cut=None, summary="")
+            self.record.begin(private=self.record.private)
+            self.record.set_settings(settings)
+            return self._send(full[0].message) if full else None
+        if full:
+            task, too_much = full
+            return task.again(Room(how, needed(too_much.n_prompt, too_much.n_ctx), too_much.n_ctx))
+        stop = Stop()
+        return Answer(self._only_make_room(Room(how, 0.5, self.usage.size if self.usage else 0), stop), stop)
 
     def count(self, text: str) -> int | None:
         """Return how many tokens *text* has; None if the runtime cannot say now."""
@@ -196,6 +199,25 @@ class Talk:
         else:
             yield Ended(said=False)
 
+    def _only_make_room(self, room: Room, stop: Stop) -> Iterator[Event]:
+        before = self.record.settings
+        remark = ""
+        try:
+            yield from self._ready(stop)
+            yield from self._make_room(room, stop)
+        except RuntimeFailedError as failure:
+            remark = voice.STOPPED if stop.pressed else str(failure)
+        if self.record.private:
+            self.leave_nothing()
+        changed = self.record.settings != before
+        yield Ended(remark or (voice.ROOM_MADE if changed else voice.NO_ROOM_TO_MAKE), said=False)
+
+    def _make_room(self, room: Room, stop: Stop) -> Iterator[Event]:
+        if room.how == "summarise":
+            yield from summarise(self.runtime.result(), self.record, room, stop)
+        else:
+            drop(self.record, room.keep)
+
     def _events(self, task: _Task, room: Room | None, stop: Stop) -> Iterator[Event]:
         reply = Reply(self.record, task.goes_on)
         failure: RuntimeFailedError | None = None
@@ -215,10 +237,8 @@ class Talk:
         """Stream the answer, when the runtime is ready and, if there is to be *room*, when there is enough."""
         if self.engine is None:
             yield from self._ready(stop)
-        if room and room.how == "summarise":
-            yield from summarise(self.runtime.result(), self.record, room, stop)
-        elif room:
-            drop(self.record, room.n_prompt, room.n_ctx)
+        if room:
+            yield from self._make_room(room, stop)
         while True:
             try:
                 return (yield from self._stream(reply, stop))
@@ -229,7 +249,7 @@ class Talk:
                 stop.sleep(_POLL_S)
                 yield from self._ready(stop)
             except ContextFullError as full:
-                if not (room and drop(self.record, full.n_prompt, full.n_ctx)):
+                if not (room and drop(self.record, needed(full.n_prompt, full.n_ctx))):
                     raise
 
     def _ready(self, stop: Stop) -> Iterator[Event]:
@@ -281,7 +301,8 @@ class Talk:
         if reply.said:
             reply.complete(self.engine)
             # A few tokens are over too soon to tell.
-            self.speed = reply.tokens / reply.seconds if (reply.tokens or 0) > 2 and reply.seconds else self.speed
+            if reply.tokens and reply.tokens > 2 and reply.seconds > 0:
+                self.speed = reply.tokens / reply.seconds
         else:
             task.undo()
         ended = partial(Ended, said=reply.said, full=full, tokens=reply.tokens, seconds=reply.seconds)

@@ -83,7 +83,7 @@ class LineFace:
             self._terminal.clear()
 
     def choose(self, title: str, options: Sequence[Option], *, about: str = "", start: int = 0) -> int | None:
-        """Let a number be typed, or words that only some of *options* have. *start* is marked."""
+        """Let a number be typed, or words that only some of *options* have; Enter takes the one that is marked."""
         places: Sequence[int] = range(len(options))
         heading = "\n".join(filter(None, [title, *self._wrapped(about)]))
         while True:
@@ -93,14 +93,17 @@ class LineFace:
             if len(places) > _LISTED:
                 self._terminal.say(voice.AND_MORE.format(count=len(places) - _LISTED))
             answer = question(self._terminal, self._interrupts, voice.CHOOSE)
-            if not answer:
+            if answer is None:
                 return None
+            if not answer:
+                return start
             if (chosen := _chosen(answer, options)) is not None:
                 return chosen
             found = [place for place, option in enumerate(options) if _matches(option, answer)]
             if not found:
                 self.remark(voice.NOTHING_FOUND)
-            places = found or places
+            else:
+                places, start = found, found[0]
 
     @contextmanager
     def busy(self, text: str) -> Iterator[Callable[[str], None]]:
@@ -149,7 +152,9 @@ def _chosen(answer: str, options: Sequence[Option]) -> int | None:
     if answer.isdecimal() and 0 < int(answer[:9]) <= len(options):
         return int(answer) - 1
     wanted = answer.casefold()
-    named = [place for place, option in enumerate(options) if wanted in (option.title.casefold(), option.key.casefold())]
+    named = [
+        place for place, option in enumerate(options) if wanted in (option.title.casefold(), option.key.casefold())
+    ]
     return named[0] if len(named) == 1 else None
 
 

@@ -1,7 +1,7 @@
 """What is said only in the face of flat text. No imports here."""
 
 MORE = "Press Enter to go on, Ctrl+C to leave: "
-CHOOSE = "Type a number, or words to look for; Enter alone goes back: "
+CHOOSE = "Number, or words to look for (Enter takes *, Ctrl+C goes back): "
 AND_MORE = "      and {count} more: type words to find them."
 NOTHING_FOUND = "I found none with these words."
 
