@@ -10,7 +10,7 @@ from claudine.commands.chats import COMMANDS, chats, delete, forget, pin, title
 from claudine.record import Record
 from claudine.state import StateService
 from claudine.store import FILE, Store
-from claudine.talk import Talk, Usage
+from claudine.talk import Talk
 from claudine.voice import chats as voice
 from tests.support.scripted_face import Script, ScriptedFace
 
@@ -47,12 +47,10 @@ def test_the_list_has_what_is_pinned_first_and_then_what_was_used_last(tmp_path:
         person.say(name, "An answer.")
         if name == "Italy?":
             pin(person.session, "")
-    person.session.talk.usage = Usage(10, 100)
     chats(person.session, "")
     assert undated(person.offered()) == [("Italy?", "pinned"), ("Spain?", "this one"), ("France?", "")]
     assert [entry.text for entry in person.record.path] == ["France?", "An answer."]
     assert person.face.remarks[-1] == "We go on with: France?"
-    assert person.session.talk.usage is None
     assert [entry.text for entry in Person(tmp_path).record.path] == ["France?", "An answer."]
 
 

@@ -1,6 +1,7 @@
 """What a console keeps of its conversations: where it was, how far an answer had come, and of a private one nothing."""
 
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -221,6 +222,48 @@ def test_what_waits_for_a_disk_can_be_left_and_opened_again(tmp_path: Path) -> N
     talking.open(waiting)
     assert [summary.title for summary in talking.chats()] == ["Q2", "Q1"]
     assert len(notices) == 2
+
+
+def test_what_is_written_while_an_answer_is_made_disturbs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claudine.record._SAVE_EVERY_S", 0.0)
+    talking = record(tmp_path)
+    talking.add("user", "Count.")
+    talking.add("assistant", "")
+
+    def answer() -> None:
+        for number in range(100):
+            talking.extend(" ".join(map(str, range(number + 1))))
+        talking.complete()
+
+    answering = threading.Thread(target=answer)
+    answering.start()
+    number = 0
+    while answering.is_alive():
+        number += 1
+        talking.keep_draft(f"Draft {number}")
+        assert talking.path[-1].role == "assistant"
+    answering.join()
+    resumed = record(tmp_path)
+    assert (resumed.draft, resumed.path[-1].text.split()[-1]) == (f"Draft {number}", "99")
+
+
+def test_only_an_answer_grows(tmp_path: Path) -> None:
+    talking = record(tmp_path)
+    with pytest.raises(ValueError, match="no answer"):
+        talking.extend("One")
+    talking.add("user", "Count.")
+    with pytest.raises(ValueError, match="no answer"):
+        talking.extend("One")
+    assert texts(record(tmp_path)) == ["Count."]
+
+
+def test_a_private_conversation_can_be_exported_by_who_is_in_it(tmp_path: Path) -> None:
+    talking = record(tmp_path)
+    talking.begin(private=True)
+    say(talking, "Where?", "Here.")
+    assert (talking.chat.title, [entry.text for entry in talking.chat.path]) == ("Where?", ["Where?", "Here."])
 
 
 def test_without_a_store_everything_but_the_list_works() -> None:

@@ -135,8 +135,10 @@ def test_a_full_stick_is_one_sentence_and_keeps_nothing_half_written(full: Path,
 def test_a_stick_that_is_gone_or_a_file_that_is_none_is_one_sentence(store: Store, stick: Path) -> None:
     with pytest.raises(TransferError, match="No such file or directory"):
         export([FORKED], stick / "gone", "md")
-    with pytest.raises(TransferError, match="Is a directory"):
-        take_in(store, stick)
+    os.mkfifo(stick / "pipe.jsonl")
+    for path in (stick, stick / "pipe.jsonl"):
+        with pytest.raises(TransferError, match="I cannot read that file"):
+            take_in(store, path)
 
 
 def changed(**values: Any) -> bytes:

@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Any, Self
 
 MODEL = "/run/model/tiny.gguf"
+BUILD = "b11669-Debian"
+N_CTX = 512
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,11 @@ class FakeRuntime(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def __init__(self, socket: Path, script: Sequence[Answer | Refuse] = (Answer(),), *, loads: int = 0) -> None:
         self._script = list(script)
         self.loads_left = loads
+        props = {"model_path": MODEL, "build_info": BUILD, "default_generation_settings": {"n_ctx": N_CTX}}
+        self.props = json.dumps(props).encode()
         self.models = json.dumps({"data": [{"id": MODEL}]}).encode()
         self.requests: list[dict[str, Any]] = []
+        self.overwritten: list[dict[str, Any]] = []
         self.asked = threading.Event()
         self.client_left = threading.Event()
         self.closing = threading.Event()
@@ -99,6 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._respond(503, json.dumps({"error": error}).encode())
         elif self.path == "/health":
             self._respond(200, b'{"status":"ok"}')
+        elif self.path == "/props":
+            self._respond(200, self.server.props)
         elif self.path == "/v1/models":
             self._respond(200, self.server.models)
         else:
@@ -106,6 +113,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        match self.path:
+            case "/tokenize":
+                # A word is a token.
+                self._respond(200, json.dumps({"tokens": list(range(len(request["content"].split())))}).encode())
+            case "/completion":
+                self.server.overwritten.append(request)
+                self._respond(200, b"{}")
+            case _:
+                self._chat(request)
+
+    def _chat(self, request: dict[str, Any]) -> None:
         match self.server.next_behaviour(request):
             case Refuse(status, body):
                 self._respond(status, body)

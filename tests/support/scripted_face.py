@@ -19,6 +19,7 @@ class ScriptedFace:
     """Fails when it is asked more than the script has answers for, or offered less than it wants."""
 
     interactive = True
+    wipes = True
 
     def __init__(self, script: Script = (), *, virtual: bool = True) -> None:
         self._script = list(script)

@@ -100,8 +100,13 @@ def write_new(directory: Path, stem: str, suffix: str, pieces: Iterable[str]) ->
 
 
 def take_in(store: Store, path: Path) -> TakenIn:
-    """Add the conversations in a file of JSON lines, each whole or not at all. Raises TransferError."""
+    """Add the conversations in a file of JSON lines, each whole or not at all. Raises TransferError.
+
+    What is no file is not read: on a stick, it could be a pipe that nobody ever writes to.
+    """
     try:
+        if path.exists() and not path.is_file():
+            raise TransferError(voice.CANNOT_READ.format(reason=voice.NO_FILE))
         with path.open("rb") as file:
             return take_in_lines(store, file)
     except OSError as error:

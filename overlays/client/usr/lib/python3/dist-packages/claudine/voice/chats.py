@@ -58,6 +58,7 @@ MARKDOWN_PERSONA = "Persona:"
 NO_ROOM_THERE = "There is not enough room there, so I wrote nothing."
 CANNOT_WRITE = "I cannot write there, and wrote nothing: {reason}."
 CANNOT_READ = "I cannot read that file: {reason}."
+NO_FILE = "it is none"
 TOO_MANY_NAMES = "Every name I would give the file is taken there, so I wrote nothing."
 
 LINE_STRANGE = "this is no conversation that I exported"
