@@ -1,103 +1,32 @@
-"""A person at the screen, and a talk that says what a test wants."""
+"""A person at a screen: the real client in this process, with a runtime that says what a test wants."""
 
+import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
 from textual.events import Key
 from textual.pilot import Pilot
 
+from claudine.answer import Answer
 from claudine.commands import Command, Session
-from claudine.protocol import Text
 from claudine.record import Record
+from claudine.runtime import Runtime
 from claudine.screen.app import ClaudineApp
 from claudine.screen.face import ScreenFace
 from claudine.screen.work import Job
 from claudine.state import StateService
 from claudine.store import Store
-from claudine.talk import Answer, Ended, Event, Full, MakeRoom, Talk, Usage, Waiting
+from claudine.talk import Talk
+from tests.support import fake_runtime
+from tests.support.fake_runtime import FakeRuntime
 
 PATIENCE_S = 10.0
 FACTS = "LOCAL: only lo, no route, 0 bytes sent"
-
-
-@dataclass(frozen=True)
-class Said:
-    """Say *pieces*, wait for *go* before the last one, and end with *remark*; or not fit, as *full* says."""
-
-    pieces: Sequence[str] = ("Paris.",)
-    waits: Sequence[Event] = ()
-    go: threading.Event | None = None
-    remark: str = ""
-    full: Full | None = None
-
-
-class ScriptedTalk(Talk):
-    """Answers with the next of *script* each time; when that is at its end, with the last one again."""
-
-    def __init__(self, record: Record, script: Sequence[Said], loads: int) -> None:
-        super().__init__(Future(), record)
-        self._loads = loads
-        self.asked: list[str] = []
-        self.rooms: list[str] = []
-        self._script = list(script)
-
-    def resume(self) -> bool:
-        return self.record.resume()
-
-    def wait(self) -> Answer:
-        return _Stoppable(iter([*(Waiting("loading", "", float(n)) for n in range(self._loads)), Ended(said=False)]))
-
-    def send(self, text: str) -> Answer:
-        return self._answer(text)
-
-    def make_room(self, how: MakeRoom) -> Answer | None:
-        self.rooms.append(how)
-        return self._answer(self.draft)
-
-    def _answer(self, text: str) -> Answer:
-        said = self._script.pop(0) if len(self._script) > 1 else self._script[0]
-        stopped = threading.Event()
-        return _Stoppable(self._events(text, said, stopped), stopped)
-
-    def _events(self, text: str, said: Said, stopped: threading.Event) -> Iterator[Event]:
-        self.asked.append(text)
-        self.record.add("user", text)
-        yield from said.waits
-        if said.full is not None or not said.pieces:
-            self.record.withdraw()
-            self.draft = text
-            yield Ended(remark=said.remark, said=False, full=said.full)
-            return
-        grown = ""
-        for number, piece in enumerate(said.pieces, start=1):
-            if said.go is not None and number == len(said.pieces):
-                while not (said.go.wait(0.01) or stopped.is_set()):
-                    pass
-            if stopped.is_set():
-                break
-            if not grown:
-                self.record.add("assistant", "")
-            grown += piece
-            self.record.extend(grown)
-            yield Text(piece, number)
-        self.record.complete()
-        self.usage = Usage(812, 2048)
-        yield Ended("I stopped." if stopped.is_set() else said.remark, tokens=len(said.pieces), seconds=0.1)
-
-
-class _Stoppable(Answer):
-    def __init__(self, events: Iterator[Event], stopped: threading.Event | None = None) -> None:
-        self._script, self._stopped_by_person = events, stopped or threading.Event()
-
-    def __iter__(self) -> Iterator[Event]:
-        return self._script
-
-    def stop(self) -> None:
-        self._stopped_by_person.set()
 
 
 @dataclass
@@ -106,7 +35,7 @@ class Person:
 
     app: ClaudineApp
     pilot: Pilot[Any]
-    talk: ScriptedTalk
+    server: FakeRuntime
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -145,7 +74,7 @@ class Person:
 class Scene:
     """What a test begins with."""
 
-    script: Sequence[Said] = (Said(),)
+    script: Sequence[fake_runtime.Answer | fake_runtime.Refuse] = (fake_runtime.Answer(),)
     commands: Sequence[Command] = ()
     stays: bool = False
     size: tuple[int, int] = (80, 25)
@@ -157,24 +86,27 @@ class Scene:
     begins_prepared: bool = True
 
     @asynccontextmanager
-    async def played(self):  # type: ignore[no-untyped-def]
-        talks: list[ScriptedTalk] = []
+    async def played(self) -> AsyncIterator[Person]:
+        if self.begins_prepared:
+            self.prepared.set()
+        with tempfile.TemporaryDirectory() as directory:
+            socket = Path(directory) / "s"
+            app = ClaudineApp(self._preparing(socket), lambda: FACTS, stays=self.stays, virtual=True)
+            with FakeRuntime(socket, self.script, loads=self.loads) as server:
+                async with app.run_test(size=self.size) as pilot:
+                    person = Person(app, pilot, server)
+                    if self.begins_prepared:
+                        await person.sees("I am ready" if not self.loads else "I am loading my model", FACTS)
+                    yield person
 
+    def _preparing(self, socket: Path) -> Callable[[ScreenFace], tuple[Session, Sequence[Command], Job]]:
         def prepare(face: ScreenFace) -> tuple[Session, Sequence[Command], Job]:
             self.prepared.wait()
-            record = Record(self.store, "tty1", face.remark)
-            talk = ScriptedTalk(record, self.script, self.loads)
+            runtime: Future[Runtime] = Future()
+            runtime.set_result(Runtime(str(socket)))
+            talk = Talk(runtime, Record(self.store, "tty1", face.remark))
             talk.resume()
-            talks.append(talk)
             session = Session(talk, face, StateService("/nonexistent"))
             return session, self.commands, lambda: self.opening(session)
 
-        if self.begins_prepared:
-            self.prepared.set()
-        app = ClaudineApp(prepare, lambda: FACTS, stays=self.stays, virtual=True)
-        async with app.run_test(size=self.size) as pilot:
-            person = Person(app, pilot, cast(ScriptedTalk, None))
-            if self.begins_prepared:
-                await person.sees("I am ready", FACTS)
-                person.talk = talks[0]
-            yield person
+        return prepare

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from claudine.commands import Command
-from claudine.protocol import Progress
 from claudine.record import Record
 from claudine.store import Store
-from claudine.talk import Full, Waiting
-from tests.client.screen.scripted import Said, Scene
+from tests.client.screen.scripted import Scene
+from tests.support.fake_runtime import Answer, overflow
 
 
 async def test_it_takes_a_message_before_there_is_anybody_to_answer_it() -> None:
@@ -27,28 +26,18 @@ async def test_it_takes_a_message_before_there_is_anybody_to_answer_it() -> None
 
 async def test_it_says_in_words_what_it_does() -> None:
     go = threading.Event()
-    waits = (Waiting("loading", "", 8.0),)
-    async with Scene([Said(waits=waits, go=go), Said(waits=[Progress(40, 100, 0)], go=go)]).played() as person:
+    async with Scene([Answer(progress=[(40, 100)], go=go)], loads=4).played() as person:
         await person.send("Where?")
-        await person.sees("I am loading my model: 8 s")
-        go.set()
-        await person.sees("Paris.", "I am ready", "context 812 of 2048")
-        go.clear()
-        await person.send("And?")
+        await person.sees("You", "Where?", "I am loading my model: 1 s")
         await person.sees("I am reading, 40 %: 0 s")
         go.set()
-        await person.sees("I am ready · 10 tokens/s")
-
-
-async def test_it_says_that_the_model_loads() -> None:
-    async with Scene(loads=3).played() as person:
-        await person.sees("I am ready")
+        await person.sees("Paris.", "I am ready", "context 8 of 512")
 
 
 async def test_an_answer_shows_while_it_grows_and_its_markdown_is_drawn() -> None:
     go = threading.Event()
     pieces = ["# Two ", "things\n\n", "- **one**\n- two\n\n", "```\nls -l\n", "```\n", "The end."]
-    async with Scene([Said(pieces, go=go)]).played() as person:
+    async with Scene([Answer(pieces, go=go)]).played() as person:
         await person.send("List *them*.")
         await person.sees("List *them*.", "Two things", "• one", "│ ls -l")
         assert "The end." not in person.screen
@@ -59,7 +48,7 @@ async def test_an_answer_shows_while_it_grows_and_its_markdown_is_drawn() -> Non
 
 @pytest.mark.parametrize("key", ["escape", "ctrl+c"])
 async def test_a_key_stops_an_answer_and_what_was_said_stays(key: str) -> None:
-    async with Scene([Said(["One, ", "two"], go=threading.Event())]).played() as person:
+    async with Scene([Answer(["One, ", "two"], go=threading.Event())]).played() as person:
         await person.send("Count.")
         await person.sees("One,")
         await person.press(key)
@@ -68,7 +57,7 @@ async def test_a_key_stops_an_answer_and_what_was_said_stays(key: str) -> None:
 
 async def test_a_message_waits_on_the_line_while_another_is_answered() -> None:
     go = threading.Event()
-    async with Scene([Said(["One, ", "two"], go=go)]).played() as person:
+    async with Scene([Answer(["One, ", "two"], go=go)]).played() as person:
         await person.send("Count.")
         await person.sees("One,")
         await person.send("Faster!")
@@ -76,43 +65,50 @@ async def test_a_message_waits_on_the_line_while_another_is_answered() -> None:
         assert person.app.chat.draft.text == "Faster!"
         go.set()
         await person.sees("I am ready")
-        assert person.talk.asked == ["Count."]
+        assert len(person.server.requests) == 1
 
 
 async def test_a_message_without_an_answer_is_back_on_the_line() -> None:
-    async with Scene([Said([], remark="I cannot reach my runtime.")]).played() as person:
+    async with Scene([Answer([])]).played() as person:
         await person.send("Hello?")
-        await person.sees("[I cannot reach my runtime.]")
+        await person.sees("[I found nothing to say to that.]")
         assert person.app.chat.draft.text == "Hello?"
         assert person.app.chat.draft.cursor_location == (0, 6)
 
 
-@pytest.mark.parametrize(("moves", "how"), [(0, "summarise"), (1, "drop"), (2, "fresh")])
-async def test_when_the_conversation_is_full_the_person_chooses(moves: int, how: str) -> None:
-    async with Scene([Said(full=Full(3000, 2048, can_shorten=True)), Said(["Again."])]).played() as person:
+@pytest.mark.parametrize(("moves", "asked"), [(0, 4), (1, 3), (2, 3)])
+async def test_when_the_conversation_is_full_the_person_chooses(moves: int, asked: int) -> None:
+    async with Scene([Answer(["First."]), overflow(3000, 512), Answer(["Again."])]).played() as person:
+        await person.send("Oldest.")
+        await person.sees("First.", "I am ready")
         await person.send("One more.")
-        await person.sees("3000 tokens", "2048", "Summarise", "Leave out the oldest", "Start fresh", "Go back")
+        await person.sees("3000 tokens", "512", "Summarise", "Leave out the oldest", "Start fresh", "Go back")
         await person.press(*["down"] * moves, "enter")
         await person.sees("Again.", "I am ready")
-        assert person.talk.rooms == [how]
+        assert len(person.server.requests) == asked
+        assert person.server.texts(asked - 1)[-1] == "One more."
+        assert "Oldest." not in person.server.texts(asked - 1)
+        assert person.app.chat.draft.text == ""
 
 
 @pytest.mark.parametrize("keys", [["escape"], ["down", "down", "down", "enter"]])
 async def test_a_full_conversation_can_be_left_as_it_is(keys: list[str]) -> None:
-    async with Scene([Said(full=Full(3000, 2048, can_shorten=True))]).played() as person:
+    async with Scene([Answer(["First."]), overflow(3000, 512)]).played() as person:
+        await person.send("Oldest.")
+        await person.sees("First.", "I am ready")
         await person.send("One more.")
         await person.sees("Go back")
         await person.press(*keys)
         await person.sees("I am ready")
-        assert not person.talk.rooms
+        assert len(person.server.requests) == 2
         assert person.app.chat.draft.text == "One more."
 
 
 async def test_a_message_that_alone_is_too_long_offers_no_choice() -> None:
-    full = Full(3000, 2048, can_shorten=False)
-    async with Scene([Said(full=full, remark="Your message is too long.")]).played() as person:
+    async with Scene([overflow(3000, 512)]).played() as person:
         await person.send("word " * 100)
-        await person.sees("[Your message is too long.]", "I am ready")
+        await person.sees("Your message is too long for me", "I am ready")
+        assert person.app.chat.draft.text == ("word " * 100).strip()
 
 
 async def test_up_brings_back_what_was_sent_and_down_what_was_being_written() -> None:
@@ -184,7 +180,7 @@ async def test_a_thousand_messages_come_up_at_once_and_can_be_scrolled_to_their_
 async def test_who_reads_further_up_is_not_moved_by_what_is_said_below() -> None:
     go = threading.Event()
     lines = [f"line {number}\n" for number in range(60)]
-    async with Scene([Said(lines), Said(["More ", "words."], go=go)]).played() as person:
+    async with Scene([Answer(lines), Answer(["More ", "words."], go=go)]).played() as person:
         await person.send("Recite.")
         await person.sees("line 59", "I am ready")
         await person.send("More!")
@@ -199,7 +195,7 @@ async def test_who_reads_further_up_is_not_moved_by_what_is_said_below() -> None
 
 
 async def test_nothing_of_what_a_model_says_is_markup_of_ours() -> None:
-    async with Scene([Said(["[b]bold[/b] [red]x ", "<script> &amp; [link](http://example.com)"])]).played() as person:
+    async with Scene([Answer(["[b]bold[/b] [red]x ", "<script> &amp; [link](http://example.com)"])]).played() as person:
         await person.send("[i]Hi[/i]")
         await person.sees("[i]Hi[/i]", "[b]bold[/b] [red]x <script>", "link (http://example.com)")
 
@@ -227,7 +223,7 @@ async def test_on_a_desk_ctrl_d_leaves_when_nothing_is_written() -> None:
 
 
 async def test_high_contrast_has_no_colours() -> None:
-    async with Scene([Said(["`code`"])]).played() as person:
+    async with Scene([Answer(["`code`"])]).played() as person:
         await person.send("Show code.")
         await person.sees("code", "I am ready")
         await person.press("ctrl+t")
@@ -240,7 +236,7 @@ async def test_high_contrast_has_no_colours() -> None:
 
 @pytest.mark.parametrize("size", [(60, 16), (160, 50), (240, 70), (20, 5)])
 async def test_it_fits_the_terminal_it_is_on(size: tuple[int, int]) -> None:
-    async with Scene([Said(["word " * 100])]).played() as person:
+    async with Scene([Answer(["word " * 100])]).played() as person:
         await person.send("Say a lot.")
         await person.sees("word", "I am ready")
         await person.pilot.resize_terminal(*size)

@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
+from claudine.answer import Answer
 from claudine.commands import Command, Session
 from claudine.face import Option
 from claudine.qr import qr_rows
-from claudine.talk import Answer
-from tests.client.screen.scripted import Said, Scene
+from tests.client.screen.scripted import Scene
+from tests.support import fake_runtime
 
 KEY = "-".join(["cbdefghi"] * 8)
 
@@ -40,7 +41,7 @@ async def test_a_command_is_run_by_its_name_by_its_key_and_from_the_menu() -> No
         await person.sees("what one does", "/one", "F3", "what three does")
         await person.press("down", "down", "enter")
         await person.until(lambda: notes[2:] == ["three"])
-        assert not person.talk.asked
+        assert not person.server.requests
 
 
 async def test_what_is_no_command_is_said_so_and_what_only_begins_with_a_slash_is_a_message() -> None:
@@ -49,7 +50,7 @@ async def test_what_is_no_command_is_said_so_and_what_only_begins_with_a_slash_i
         await person.sees("[I do not know /nothing.")
         await person.send("/etc/fstab says?")
         await person.sees("Paris.")
-        assert person.talk.asked == ["/etc/fstab says?"]
+        assert person.server.texts(0) == ["/etc/fstab says?"]
 
 
 async def test_the_help_page_lists_every_command_with_its_key() -> None:
@@ -74,7 +75,7 @@ async def test_a_command_that_makes_claudine_speak_is_answered_like_a_message() 
 async def test_while_an_answer_is_made_a_command_waits_for_another_time() -> None:
     go = threading.Event()
     notes: list[str] = []
-    scene = Scene([Said(["One, ", "two"], go=go)], [command(noting(notes, "x"), key="f3")])
+    scene = Scene([fake_runtime.Answer(["One, ", "two"], go=go)], [command(noting(notes, "x"), key="f3")])
     async with scene.played() as person:
         await person.send("Count.")
         await person.sees("One,")

@@ -18,7 +18,8 @@ if __name__ == "__main__":
 from claudine.commands import Command, Session
 from claudine.face import Option
 from claudine.qr import qr_rows
-from tests.client.screen.scripted import Person, Said, Scene
+from tests.client.screen.scripted import Person, Scene
+from tests.support.fake_runtime import Answer
 
 LOOKS = Path(__file__).parent / "looks"
 LARGEST_BYTES = 150_000
@@ -127,7 +128,7 @@ SCENES: dict[str, tuple[tuple[int, int], Callable[[Person], Awaitable[None]]]] =
 
 async def picture(name: str) -> str:
     size, play = SCENES[name]
-    async with Scene([Said([ANSWER])], COMMANDS, size=size).played() as person:
+    async with Scene([Answer([ANSWER])], COMMANDS, size=size).played() as person:
         await play(person)
         await person.pilot.pause()
         svg = person.app.export_screenshot(title="Claudine")

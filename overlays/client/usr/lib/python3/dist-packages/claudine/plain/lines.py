@@ -8,7 +8,7 @@ from claudine.commands import Command, Session
 from claudine.commands.chat import choose_room
 from claudine.plain.face import ANSWER, PROMPT, LineFace
 from claudine.plain.interrupts import Interrupts
-from claudine.plain.status import Ticker, TerminalGoneError
+from claudine.plain.status import TerminalGoneError, Ticker
 from claudine.plain.terminal import Terminal
 from claudine.protocol import Progress, Text, UnavailableError
 from claudine.talk import Answer, Ended, Full, Waiting

@@ -5,7 +5,6 @@ an answer; a second one looks at the runtime until it is ready, a third at the m
 """
 
 import contextlib
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Event as Flag
@@ -27,13 +26,15 @@ from claudine.screen.dialogs import ChooseScreen, PageScreen
 from claudine.screen.draft import Draft
 from claudine.screen.face import FaceGoneError, ScreenFace
 from claudine.screen.looks import CONTRAST, QUIET
+from claudine.screen.pace import Pace
 from claudine.text import printable
 from claudine.voice import screen as voice
 
 if TYPE_CHECKING:
+    from claudine.answer import Ended, Event
     from claudine.commands import Command, Session
+    from claudine.record import Record
     from claudine.screen.work import Job, Work
-    from claudine.talk import Ended, Event
 
 
 class _Bar(ScrollBarRender):
@@ -84,7 +85,9 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         self._early = ""
         self._growing: Timer | None = None
         self._keeping: Timer | None = None
-        self._pace = _Pace()
+        # The answer that is being made, in pieces; the record grows more slowly.
+        self._said: list[str] = []
+        self._pace = Pace()
         self._over = Flag()
         self._drawing = 0
 
@@ -160,7 +163,7 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
 
     def wait(self, event: "Event") -> None:
         """Say what the runtime waits for, and in the end that it is ready, or why not."""
-        from claudine.talk import Ended, Waiting
+        from claudine.answer import Ended, Waiting
 
         match event:
             case Waiting(kind, _, elapsed_s):
@@ -172,8 +175,9 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
 
     def rest(self) -> None:
         """Say that nothing goes on."""
-        self.say(" · ".join(filter(None, [voice.READY, self._pace.last])))
-        usage = self._session.talk.usage if self._session else None
+        talk = self._session.talk if self._session else None
+        self.say(" · ".join(filter(None, [voice.READY, voice.speed(talk.speed) if talk and talk.speed else ""])))
+        usage = talk.usage if talk else None
         self.chat.state.show(right=voice.fill(usage.used, usage.size) if usage else "")
 
     def finish(self) -> None:
@@ -192,16 +196,18 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
 
     def hear(self, event: "Event") -> None:
         """Show what an answer has come to."""
+        from claudine.answer import Ended, Waiting
         from claudine.protocol import Progress, Text
-        from claudine.talk import Ended, Waiting
 
         match event:
             case Waiting(kind, _, elapsed_s):
                 self.chat.state.say(common.waiting(kind, elapsed_s))
             case Progress():
                 self.chat.state.count(common.reading(event.percent))
-            case Text():
-                self._pace.note(event.tokens)
+            case Text(text, tokens):
+                self._pace.note(tokens)
+                # The first piece of a continued answer follows what was there before.
+                self._said.append(text if self._said else self._record.path[-1].text)
                 if self._growing is None:
                     self._growing = self.set_timer(_GROW_S, self._grow)
             case Ended():
@@ -209,17 +215,15 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
 
     def _grow(self) -> None:
         self._growing = None
-        if self._session is not None:
-            self.chat.grow(self._session.talk.record)
-            self.chat.state.say(self._pace.now or common.THINKING)
+        self.chat.grow(self._record, "".join(self._said))
+        self.chat.state.say(self._pace.words or common.THINKING)
 
     def _end(self, ended: "Ended") -> None:
-        assert self._session is not None
         if self._growing is not None:
             self._growing.stop()
             self._growing = None
-        self._pace.end(ended.tokens, ended.seconds)
-        self.chat.show(self._session.talk.record)
+        self._said = []
+        self.chat.show(self._record)
         # One that does not fit is given back when no room is made for it.
         if not (ended.said or (ended.full and ended.full.can_shorten)):
             self.give_back()
@@ -227,6 +231,11 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
             self.remark(ended.remark)
             if self._work is not None:
                 self._work.watch()
+
+    @property
+    def _record(self) -> "Record":
+        assert self._session is not None
+        return self._session.talk.record
 
     def give_back(self) -> None:
         """Let the message that got no answer stand on the line again."""
@@ -275,7 +284,7 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         if self._work is None or not self._work.begin(job):
             self.remark(voice.IMPATIENT_COMMAND)
         elif text:
-            self._pace = _Pace()
+            self._pace = Pace()
             self.chat.state.count(text)
 
     def action_command(self, name: str) -> None:
@@ -331,26 +340,3 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         # Textual's own would show a traceback. Whoever called ``run`` says one sentence instead.
         self._return_value = self._exception
         self._close_messages_no_wait()
-
-
-class _Pace:
-    """How fast an answer comes: *now* while it does, *last* when it is over; empty while nobody can know."""
-
-    def __init__(self) -> None:
-        self.now = self.last = ""
-        self._first: tuple[int, float] | None = None
-
-    def note(self, tokens: int | None) -> None:
-        """Take note that there are so many tokens by now."""
-        if tokens is None:
-            return
-        if self._first is None:
-            self._first = (tokens, time.monotonic())
-        first, began_s = self._first
-        passed_s = time.monotonic() - began_s
-        if tokens > first and passed_s >= 1:
-            self.now = voice.speed(tokens - first, passed_s)
-
-    def end(self, tokens: int | None, seconds: float) -> None:
-        """Take note of how it was in all."""
-        self.last = self.now or (voice.speed(tokens, seconds) if tokens and seconds > 0 else "")

@@ -74,12 +74,11 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             title = record.title or voice.UNTITLED
             self.header.show(left=f"{title} · {voice.PRIVATE}" if record.private else title)
 
-    def grow(self, record: "Record") -> None:
-        """Show the last message of *record* while it is being made."""
-        if record.path and record.path[-1].role == "assistant":
-            if not self.transcript.grows:
-                self.transcript.show(turns(record)[:-1])
-            self.transcript.grow(record.path[-1].text)
+    def grow(self, record: "Record", text: str) -> None:
+        """Show *text* as the last message of *record*, which is being made."""
+        if not self.transcript.grows:
+            self.transcript.show(turns(record)[:-1])
+        self.transcript.grow(text)
 
 
 def turns(record: "Record") -> list[Turn]:

@@ -12,9 +12,10 @@ from concurrent.futures import CancelledError
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from claudine.answer import Answer, Ended, Event, Full, MakeRoom
 from claudine.face import Face, Option
 from claudine.screen.face import FaceGoneError
-from claudine.talk import Answer, Ended, Event, Full, MakeRoom, Talk
+from claudine.talk import Talk
 from claudine.voice import screen as voice
 
 if TYPE_CHECKING:

@@ -55,9 +55,8 @@ def version(number: int, of: int) -> str:
     return f"version {number} of {of}"
 
 
-def speed(tokens: int, seconds: float) -> str:
-    """Say how fast an answer is, or was."""
-    per_second = tokens / seconds
+def speed(per_second: float) -> str:
+    """Say how fast an answer is, or was, in tokens."""
     return f"{per_second:.0f} tokens/s" if per_second >= 10 else f"{per_second:.1f} tokens/s"
 
 
