@@ -72,6 +72,13 @@ def test_going_back_from_the_list_changes_nothing(tmp_path: Path) -> None:
         ("\x00 'Rome\" OR NEAR(", []),
         ("capi rome", []),
         ("holid", [("Holidays", "")]),
+        ("lidays", []),
+        ("CAFE", [("Holidays", "Anywhere with a café.")]),
+        ("Cafés", []),
+        ("STRASSE", []),
+        ("Straße", [("Straße?", "")]),
+        ("strass", []),
+        ("cafe\u0301 anyw", [("Holidays", "Anywhere with a café.")]),
         ("***", []),
     ],
 )
@@ -79,8 +86,9 @@ def test_searching_takes_words_and_the_beginning_of_the_last(
     tmp_path: Path, words: str, found: list[tuple[str, str]]
 ) -> None:
     person = Person(tmp_path, [None] * len(found[:1]))
-    person.say("Where to?", "Anywhere.")
+    person.say("Where to?", "Anywhere with a café.")
     title(person.session, "Holidays")
+    person.say("Straße?", "Welche?")
     person.say("Italy?", "The capital is Rome.")
     person.say("France?", "The capital is Paris.")
     chats(person.session, words)

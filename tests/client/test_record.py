@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from claudine import voice
 from claudine.conversation import ChatSettings
 from claudine.record import Record
 from claudine.store import FILE, Store, StoreError
@@ -295,6 +296,21 @@ def test_a_file_of_the_first_version_is_taken_over_whole(tmp_path: Path) -> None
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_a_damaged_file_of_the_first_version_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.executescript(FIRST_VERSION)
+    data = bytearray(path.read_bytes())
+    data[-4096 * 2 + 5 : -4096 + 100] = b"\xff" * (4096 + 95)
+    path.write_bytes(data)
+    notices: list[str] = []
+    talking = Record(Store(str(tmp_path)), "tty1", notices.append)
+    assert not talking.resume()
+    say(talking, "Q1", "A1")
+    assert notices == [voice.STORE_DAMAGED]
+    assert path.read_bytes() == bytes(data)
 
 
 # As this program wrote it before there was a list of conversations.

@@ -44,13 +44,12 @@ record.resume()
 for round in itertools.count():
     if round % 3 == 0:
         record.begin()
-        print("begin", flush=True)
     record.add("user", "Count to ten.")
     record.keep_draft(f"What I write meanwhile, {round}")
     record.add("assistant", "")
     for number in range(1, 11):
-        record.extend(" ".join(str(n) for n in range(1, number + 1)))
-        print(number, flush=True)
+        record.extend(f"{round}: " + " ".join(str(n) for n in range(1, number + 1)))
+        print(round, number, flush=True)
     record.complete("{}")
     record.set_title(f"Counting {round}")
     record.add("user", "Never mind.")
@@ -160,10 +159,13 @@ def test_a_kill_at_any_moment_leaves_a_sound_file_and_an_answer_as_far_as_it_was
             database.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
         record = Record(Store(str(tmp_path)), "tty1", pytest.fail)
         record.resume()
-        counted = [entry.text.split() for entry in record.tree.entries if entry.role == "assistant"]
-        assert all(numbers == [str(number) for number in range(1, len(numbers) + 1)] for numbers in counted)
-        if told.isdigit() and record.path[-1].role == "assistant":
-            assert len(counted[-1]) >= int(told)
+        answers = [entry.text.split() for entry in record.tree.entries if entry.role == "assistant"]
+        counted = {round_: numbers for round_, *numbers in answers}
+        assert all(numbers == [str(number + 1) for number in range(len(numbers))] for numbers in counted.values())
+        round_, _, number = told.partition(" ")
+        # Unless the kill came after the next conversation was begun, or this one deleted.
+        if f"{round_}:" in counted:
+            assert len(counted[f"{round_}:"]) >= int(number)
 
 
 def test_consoles_that_start_and_talk_at_once_lose_nothing(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def _option(chat: Summary, *, current: bool) -> Option:
         voice.CURRENT if current else "",
         voice.PINNED if chat.pinned else "",
         voice.day(chat.changed_at),
-        chat.excerpt,
+        chat.excerpt if chat.excerpt != chat.title else "",
     ]
     return Option(chat.title or voice.UNTITLED, ", ".join(filter(None, notes)))
 

@@ -20,7 +20,7 @@ from claudine.conversation import ChatSettings, Role
 from claudine.store.chat import Change, Chat, Place, Summary, default_title
 from claudine.store.errors import BelongsElsewhereError, GoneError, StoreError, store_error
 from claudine.store.schema import check, migrate, transaction
-from claudine.store.search import excerpts, words_of
+from claudine.store.search import excerpts, titles_with, words_of
 from claudine.text import printable
 from claudine.tree import Entry, Tree
 from claudine.voice import chats as chats_voice
@@ -77,10 +77,12 @@ class Store:
             return []
         with self._opened(chats_voice.UNREADABLE, make=False) as database:
             found = excerpts(database, words)
+            summaries = _summaries(database)
+            titles = titles_with(words, (summary.title for summary in summaries))
             return [
                 replace(summary, excerpt=found.get(summary.id, ""))
-                for summary in _summaries(database)
-                if summary.id in found or all(word.casefold() in summary.title.casefold() for word in words)
+                for summary in summaries
+                if summary.id in found or summary.title in titles
             ]
 
     def save(self, change: Change, place: Place | None = None) -> None:
@@ -165,6 +167,8 @@ class Store:
                 database.execute("PRAGMA foreign_keys = ON")
                 # What is deleted is overwritten with zeros.
                 database.execute("PRAGMA secure_delete = ON")
+                # And what is worked on is written nowhere else.
+                database.execute("PRAGMA temp_store = MEMORY")
                 migrate(database)
                 yield database
         except (sqlite3.Error, OSError) as error:
