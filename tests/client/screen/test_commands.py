@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from rich.color import Color
 
 from claudine.answer import Answer
 from claudine.commands import Command, Session
@@ -176,12 +177,12 @@ async def test_a_recovery_key_is_all_there_with_its_picture_and_gone_afterwards(
         await person.sees("x" * 80, "I keep no copy", "Its last letters:")
         assert [row.rstrip() for row in person.rows[:22]] == [row.rstrip() for row in rows]
         styles = {
-            (segment.style.color.name, segment.style.bgcolor.name, segment.style.bold)
+            (str(segment.style.color), str(segment.style.bgcolor), segment.style.bold)
             for strip in person.app.screen._compositor.render_strips()[:20]
             for segment in strip
             if segment.style is not None and "█" in segment.text
         }
-        assert styles == {("bright_white", "black", True)}
+        assert styles == {(str(Color.parse("bright_white")), str(Color.parse("black")), True)}
         await person.type("abc")
         await person.press("enter")
         await person.until(lambda: answers == ["abc"])

@@ -6,7 +6,7 @@ an answer; a second one looks at the runtime until it is ready, a third at the m
 
 import contextlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from threading import Event as Flag
 from threading import Thread, get_ident
 from typing import TYPE_CHECKING, Any
@@ -115,7 +115,9 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
             return
         try:
             self.call_from_thread(call, *arguments)
-        except RuntimeError as error:
+        except (RuntimeError, CancelledError) as error:
+            if self.is_running and not self._over.is_set():
+                raise
             raise FaceGoneError from error
 
     def _attend(self) -> None:
@@ -335,6 +337,10 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         if self._session is not None:
             with contextlib.suppress(FaceGoneError):
                 self._session.talk.record.keep_draft(self.chat.draft.text)
+
+    def _set_pointer_shape(self, shape: str) -> None:
+        # There is no pointer, and a console might show what is sent for one.
+        return
 
     def _fatal_error(self) -> None:
         # Textual's own would show a traceback. Whoever called ``run`` says one sentence instead.

@@ -4,6 +4,7 @@ What a console's font lacks is not sent there. Keys are waited for without looki
 screen costs nothing. And a line that hangs up ends the program instead of keeping it busy.
 """
 
+import contextlib
 import os
 import selectors
 import signal
@@ -73,7 +74,9 @@ class ConsoleDriver(LinuxDriver):
             return b""
 
     def _hang_up(self) -> None:
-        self._loop.call_soon_threadsafe(self._app.exit, HungUp())
+        # The kernel's signal and the end of what can be read tell it twice, and the second may come after the end.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._app.exit, HungUp())
 
 
 class _Output:

@@ -4,7 +4,7 @@ Each call hands over to Textual's thread and waits there for the answer. When th
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -76,6 +76,8 @@ class ScreenFace:
         try:
             self._app.there(self._show, screen, answer)
             return answer.result()
+        except CancelledError as error:
+            raise FaceGoneError from error
         finally:
             self._app.open_questions.discard(answer)
 

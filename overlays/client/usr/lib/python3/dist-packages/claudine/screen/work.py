@@ -7,8 +7,8 @@
 A job may return an answer, which is then heard to its end. Whatever goes wrong in a job is one sentence.
 """
 
+import contextlib
 from collections.abc import Callable
-from concurrent.futures import CancelledError
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -64,18 +64,19 @@ class Work:
             Thread(target=self._watch, daemon=True).start()
 
     def _do(self, job: Job) -> None:
-        try:
-            answer = job()
-            while answer is not None:
-                answer = self._hear(answer)
-        except (FaceGoneError, CancelledError):
-            return
-        except Exception as error:
-            self._face.remark(voice.STUMBLED.format(fault=f"{type(error).__name__}: {error}"))
-        finally:
-            self._answer = None
-            self.busy = False
-        self._app.there(self._app.finish)
+        with contextlib.suppress(FaceGoneError):
+            try:
+                answer = job()
+                while answer is not None:
+                    answer = self._hear(answer)
+            except FaceGoneError:
+                raise
+            except Exception as error:
+                self._face.remark(voice.STUMBLED.format(fault=f"{type(error).__name__}: {error}"))
+            finally:
+                self._answer = None
+                self.busy = False
+            self._app.there(self._app.finish)
 
     def _hear(self, answer: Answer) -> Answer | None:
         """Show *answer* as it is made; return the next one, if it did not fit and the person makes room."""
@@ -99,12 +100,13 @@ class Work:
         return None
 
     def _watch(self) -> None:
-        try:
-            for event in self._talk.wait():
-                self._app.there(self._app.wait, event)
-        except FaceGoneError:
-            return
-        except Exception as error:
-            self._app.there(self._app.say, str(error))
-        finally:
-            self._watching = False
+        with contextlib.suppress(FaceGoneError):
+            try:
+                for event in self._talk.wait():
+                    self._app.there(self._app.wait, event)
+            except FaceGoneError:
+                raise
+            except Exception as error:
+                self._app.there(self._app.say, str(error))
+            finally:
+                self._watching = False
