@@ -115,7 +115,7 @@ def test_the_first_keyboard_comes_back_too(run: Run, service: FakeState, tmp_pat
 
 def test_enter_keeps_what_there_is(run: Run, service: FakeState, tmp_path: Path) -> None:
     run("keyboard", ["", ""])
-    assert stored(tmp_path) == {"keyboard": "us"}
+    assert (stored(tmp_path), service.requests) == ({}, ["status"])
     run("keyboard", ["German", "German (Dvorak)", ""])
     run("keyboard", ["", ""])
     assert stored(tmp_path) == {"keyboard": "de(dvorak)"}
@@ -126,11 +126,16 @@ def test_a_keyboard_is_not_tried_on_a_line_that_has_another(run: Run, service: F
     assert stored(tmp_path) == {"keyboard": "fr"}
 
 
-@pytest.mark.parametrize("script", [[None], ["German", None]])
+@pytest.mark.parametrize("script", [[None], ["German", None, None]])
 def test_going_back_changes_nothing(run: Run, service: FakeState, tmp_path: Path, script: list[str | None]) -> None:
     run("keyboard", script)
     assert stored(tmp_path) == {}
     assert service.requests == ["status"]
+
+
+def test_going_back_from_the_kinds_leads_to_the_layouts(run: Run, service: FakeState, tmp_path: Path) -> None:
+    run("keyboard", ["German", None, "French", ""])
+    assert stored(tmp_path) == {"keyboard": "fr"}
 
 
 def test_a_time_zone_is_found_by_its_place_and_its_country(run: Run, service: FakeState, tmp_path: Path) -> None:
@@ -156,8 +161,8 @@ def test_the_name_that_it_has_is_proposed(
     run: Run, service: FakeState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "uname", lambda: type("Uname", (), {"nodename": "claudine"}))
-    run("name", [""])
-    assert stored(tmp_path) == {"device_name": "claudine"}
+    assert "This machine is called claudine." in run("name", [""]).said
+    assert stored(tmp_path) == {}
     run("name", ["attic"])
     run("name", [""])
     assert stored(tmp_path) == {"device_name": "attic"}
@@ -165,8 +170,8 @@ def test_the_name_that_it_has_is_proposed(
 
 def test_one_setting_leaves_the_others(run: Run, service: FakeState, tmp_path: Path) -> None:
     run("name", ["attic"])
-    run("time-zone", ["UTC"])
-    assert stored(tmp_path) == {"device_name": "attic", "time_zone": "UTC"}
+    run("time-zone", ["Europe/Oslo"])
+    assert stored(tmp_path) == {"device_name": "attic", "time_zone": "Europe/Oslo"}
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["settings.json"]
     assert (tmp_path / "state" / "settings.json").stat().st_mode & 0o777 == 0o600
 

@@ -43,11 +43,11 @@ def choose_keyboard(session: Session) -> None:
     if chosen is None:
         return
     name, title = chosen
-    _change(session, keyboard=name)
+    _set(session, "keyboard", name, FIRST_KEYBOARD)
     if name == before or not session.face.virtual or _is_liked(session.face, title):
         session.face.remark(voice.KEYBOARD_KEPT.format(name=title))
         return
-    _change(session, keyboard=before)
+    _set(session, "keyboard", before, FIRST_KEYBOARD)
     session.face.remark(voice.KEYBOARD_BACK)
 
 
@@ -58,21 +58,22 @@ def _is_liked(face: Face, title: str) -> bool:
 def _choose_layout(face: Face, layouts: list[Layout], now: str) -> tuple[str, str] | None:
     """Return the name and the title of the layout that the person chooses, beginning at *now*."""
     name, _, variant = now.removesuffix(")").partition("(")
+    options = [Option(layout.title, key=layout.name) for layout in layouts]
     start = next((place for place, layout in enumerate(layouts) if layout.name == name), 0)
-    chosen = face.choose(voice.KEYBOARD, [Option(layout.title, key=layout.name) for layout in layouts], start=start)
-    if chosen is None:
-        return None
-    layout = layouts[chosen]
-    if not layout.variants:
-        return layout.name, layout.title
-    kinds = [("", layout.title), *layout.variants]
-    start = next((place for place, (kind, _) in enumerate(kinds) if layout.name == name and kind == variant), 0)
-    options = [Option(title, voice.USUAL if not kind else "", kind) for kind, title in kinds]
-    kind = face.choose(voice.VARIANT, options, start=start)
-    if kind is None:
-        return None
-    variant, title = kinds[kind]
-    return (f"{layout.name}({variant})" if variant else layout.name), title
+    while (chosen := face.choose(voice.KEYBOARD, options, start=start)) is not None:
+        layout, start = layouts[chosen], chosen
+        kinds = [("", layout.title), *layout.variants]
+        first = next((place for place, (kind, _) in enumerate(kinds) if layout.name == name and kind == variant), 0)
+        kind = _choose_kind(face, kinds, first) if layout.variants else 0
+        if kind is not None:
+            variant, title = kinds[kind]
+            return (f"{layout.name}({variant})" if variant else layout.name), title
+    return None
+
+
+def _choose_kind(face: Face, kinds: list[tuple[str, str]], start: int) -> int | None:
+    options = [Option(title, "" if kind else voice.USUAL, kind) for kind, title in kinds]
+    return face.choose(voice.VARIANT, options, start=start)
 
 
 def read_layouts() -> list[Layout]:
@@ -99,7 +100,7 @@ def choose_time_zone(session: Session) -> None:
     chosen = session.face.choose(voice.ZONE, zones, start=start)
     if chosen is None:
         return
-    _change(session, time_zone=zones[chosen].key)
+    _set(session, "time_zone", zones[chosen].key, FIRST_ZONE)
     # The C library has read the old one.
     time.tzset()
     clock = time.strftime("%H:%M on %A, %d %B %Y")
@@ -126,20 +127,23 @@ def _table(path: Path) -> Iterator[list[str]]:
 def choose_name(session: Session) -> None:
     """Ask for the machine's name. Raises StateError, OSError."""
     # The kernel tells this process the name that it was started under.
-    name = read_settings().get("device_name", os.uname().nodename)
+    first = os.uname().nodename
+    name = read_settings().get("device_name", first)
     about = voice.NAME
     while (typed := session.face.ask(voice.NAME_PROMPT, draft=name, about=about)) is not None:
         name = typed.strip()
         if _NAME.fullmatch(name):
-            _change(session, device_name=name)
+            _set(session, "device_name", name, first)
             session.face.remark(voice.NAME_KEPT.format(name=name))
             return
         about = voice.NAME_WRONG
 
 
-def _change(session: Session, **changes: str) -> None:
-    with session.face.busy(voice.APPLYING):
-        change_settings(session.service, **changes)
+def _set(session: Session, name: str, value: str, first: str) -> None:
+    """Put *value* in force. The *first* one is that already, as long as nobody has chosen."""
+    if value != first or name in read_settings():
+        with session.face.busy(voice.APPLYING):
+            change_settings(session.service, **{name: value})
 
 
 @contextmanager

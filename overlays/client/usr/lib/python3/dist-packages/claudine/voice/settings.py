@@ -5,7 +5,7 @@ KEYBOARD = "Which keyboard is it?"
 VARIANT = "Which kind of it?"
 USUAL = "the usual one"
 TRY_KEYBOARD = "The keyboard is {name} now. Try the letters that matter to you, then press Enter to keep it."
-TRY_PROMPT = "Try it here (Escape goes back to the old one): "
+TRY_PROMPT = "Try it here (Escape or Ctrl+C brings the old one back): "
 KEYBOARD_KEPT = "The keyboard is {name}."
 KEYBOARD_BACK = "The keyboard is as it was."
 
@@ -25,10 +25,7 @@ APPLYING = "I am changing it"
 NOT_STORED = "I cannot store that ({reason}), so nothing is changed."
 
 FIRST_RUN_TITLE = "go through the first questions again"
-FIRST_RUN = (
-    "Some questions first. Enter takes what I propose, and Escape leaves a question for later; /first-run brings them "
-    "back."
-)
+FIRST_RUN = "A few questions first. Enter keeps what there is, and /first-run brings them back."
 
 EXPERIMENT = "Hand me one small thing and watch it run."
 EXPERIMENT_ABOUT = "My model is small and often wrong, but it runs here, and you can see it work."
@@ -39,6 +36,6 @@ TINY_QUESTIONS = (
 )
 OWN_QUESTION = "something of your own"
 OWN_PROMPT = "Your small thing: "
-WHAT_HAPPENED = "That was {tokens}in {time}, made by the processor in this machine. {sent}, and /prove shows it."
+WHAT_HAPPENED = "That was {tokens}in {time}, made in this machine. {sent}, and /prove shows it."
 TOKENS = "{count} tokens "
 NOTHING_SENT = "No byte of it left this machine"
