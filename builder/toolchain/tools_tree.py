@@ -26,6 +26,7 @@ PACKAGES = {
     "ovmf": "UEFI firmware with Secure Boot for the machine",
     "swtpm": "the machine's TPM",
     "swtpm-tools": "makes the TPM's first state",
+    "llama.cpp-tools": "runs a tiny model for the client's tests (llama-server)",
 }
 
 # The tree, the packages it is made of, and mkosi's own copy while it works.

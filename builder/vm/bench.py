@@ -19,11 +19,15 @@ from builder.vm.tpm import start_tpm
 
 @dataclass(frozen=True)
 class Bench:
-    """A machine that is ready to be started with `argv`; `lock` is the descriptor that QEMU should hold, too."""
+    """A machine that is ready to be started with `argv`; `lock` is the descriptor that QEMU should hold, too.
+
+    What is written to the descriptor `serial_input` is typed on the serial line.
+    """
 
     files: MachineDirectory
     sockets: Sockets
     lock: int
+    serial_input: int
     argv: list[str]
 
 
@@ -34,12 +38,12 @@ def set_up(
     """Prepare a machine in `directory`, with its TPM running; clear away afterwards. QEMU must have ended by then."""
     check_hardware(hardware)
     files = open_directory(directory)
-    with locked(files) as lock, _sockets() as sockets:
+    with locked(files) as lock, _sockets() as sockets, _pipe(sockets.serial_input) as serial_input:
         accelerator = choose_accelerator(toolchain)
         prepare(toolchain, files, image, fresh=fresh)
         board_id = files.board_id.read_text()
         argv = qemu_argv(hardware, accelerator, open_firmware(toolchain), files, sockets, board_id)
-        bench = Bench(files, sockets, lock, argv)
+        bench = Bench(files, sockets, lock, serial_input, argv)
         with _tpm(toolchain, bench) if hardware.tpm else nullcontext():
             yield bench
 
@@ -54,6 +58,17 @@ def _tpm(toolchain: Toolchain, bench: Bench) -> Iterator[None]:
         # It ends when QEMU hangs up, after it has written its state; only then is it asked.
         wait(tpm, 2.0)
         end(tpm)
+
+
+@contextmanager
+def _pipe(path: Path) -> Iterator[int]:
+    os.mkfifo(path, mode=0o600)
+    # For both directions: QEMU waits until somebody has it open for writing, and so would we for QEMU.
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -24,8 +24,8 @@ LEAST_MEMORY_MIB = 1024
 class Hardware:
     """What can be chosen about a machine.
 
-    `display` is none or gtk (a window); `serial` is file (only the log) or terminal (the person's terminal, and the
-    log). `guest_shell` adds what a test needs inside: the root shell, and the journal of a boot that fails. `tpm` can
+    `display` is none or gtk (a window); `serial` is file (the log, and what a program types) or terminal (the
+    person's terminal, and the log). `guest_shell` adds what a test needs inside: the root shell, and the journal of a boot that fails. `tpm` can
     be left away. `network` adds a card, each frame of which is recorded in the machine's directory.
     """
 
@@ -40,7 +40,7 @@ class Hardware:
 
 @dataclass(frozen=True)
 class Sockets:
-    """The machine's unix sockets. `directory` must be short: a socket's path has at most 107 bytes (unix(7))."""
+    """The machine's unix sockets, and a pipe. `directory` must be short: a socket's path has at most 107 bytes (unix(7))."""
 
     directory: Path
 
@@ -58,6 +58,11 @@ class Sockets:
     def tpm(self) -> Path:
         """The TPM's control channel."""
         return self.directory / "tpm"
+
+    @property
+    def serial_input(self) -> Path:
+        """What is typed on the serial line: a pipe with a name."""
+        return self.directory / "serial"
 
     @property
     def network(self) -> Path:
@@ -121,7 +126,7 @@ def qemu_argv(
         *(_network_arguments(files, sockets) if hardware.network else ["-nic", "none"]),
         # A PS/2 keyboard is part of the board.
         *("-vga", "virtio", "-display", hardware.display),
-        *_serial_arguments(hardware, files.serial_log),
+        *_serial_arguments(hardware, files.serial_log, sockets.serial_input),
         *("-qmp", f"unix:{sockets.qmp},server=on,wait=off"),
     ]
     if hardware.guest_shell:
@@ -152,9 +157,9 @@ def _network_arguments(files: MachineDirectory, sockets: Sockets) -> list[str]:
     ]
 
 
-def _serial_arguments(hardware: Hardware, serial_log: Path) -> list[str]:
+def _serial_arguments(hardware: Hardware, serial_log: Path, serial_input: Path) -> list[str]:
     if hardware.serial == "terminal":
         # The monitor shares the terminal (Ctrl+A, then C or X); Ctrl+C belongs to the guest.
         shared = f"stdio,id=serial,mux=on,signal=off,logfile={serial_log},logappend=off"
         return ["-chardev", shared, "-serial", "chardev:serial", "-monitor", "chardev:serial"]
-    return ["-chardev", f"file,id=serial,path={serial_log}", "-serial", "chardev:serial"]
+    return ["-chardev", f"file,id=serial,path={serial_log},input-path={serial_input}", "-serial", "chardev:serial"]

@@ -7,6 +7,7 @@
 On the way out QEMU and its TPM always end. An error on the way names what was kept to find its cause.
 """
 
+import os
 import shlex
 import socket
 import time
@@ -207,6 +208,10 @@ class Machine:
         """Press keys together, by their names in QMP (`QKeyCode`), for example "ctrl", "alt", "delete"."""
         self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key} for key in chord])
         time.sleep(KEY_PAUSE_S)
+
+    def type_on_serial_line(self, text: str) -> None:
+        r"""Type on the machine's serial line; `\r` is Enter, `\x03` Ctrl+C."""
+        os.write(self.bench.serial_input, text.encode())
 
     def begin_restart(self) -> None:
         """Have the guest restart. Nobody waits for its answer, because it may be gone before it can give one."""

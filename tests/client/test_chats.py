@@ -10,7 +10,7 @@ from claudine.commands.chats import COMMANDS, chats, delete, forget, pin, title
 from claudine.record import Record
 from claudine.state import StateService
 from claudine.store import FILE, Store
-from claudine.talk import Talk, Usage
+from claudine.talk import Talk
 from claudine.voice import chats as voice
 from tests.support.scripted_face import Script, ScriptedFace
 
@@ -47,12 +47,10 @@ def test_the_list_has_what_is_pinned_first_and_then_what_was_used_last(tmp_path:
         person.say(name, "An answer.")
         if name == "Italy?":
             pin(person.session, "")
-    person.session.talk.usage = Usage(10, 100)
     chats(person.session, "")
     assert undated(person.offered()) == [("Italy?", "pinned"), ("Spain?", "this one"), ("France?", "")]
     assert [entry.text for entry in person.record.path] == ["France?", "An answer."]
     assert person.face.remarks[-1] == "We go on with: France?"
-    assert person.session.talk.usage is None
     assert [entry.text for entry in Person(tmp_path).record.path] == ["France?", "An answer."]
 
 
@@ -74,6 +72,13 @@ def test_going_back_from_the_list_changes_nothing(tmp_path: Path) -> None:
         ("\x00 'Rome\" OR NEAR(", []),
         ("capi rome", []),
         ("holid", [("Holidays", "")]),
+        ("lidays", []),
+        ("CAFE", [("Holidays", "Anywhere with a café.")]),
+        ("Cafés", []),
+        ("STRASSE", []),
+        ("Straße", [("Straße?", "")]),
+        ("strass", []),
+        ("cafe\u0301 anyw", [("Holidays", "Anywhere with a café.")]),
         ("***", []),
     ],
 )
@@ -81,8 +86,9 @@ def test_searching_takes_words_and_the_beginning_of_the_last(
     tmp_path: Path, words: str, found: list[tuple[str, str]]
 ) -> None:
     person = Person(tmp_path, [None] * len(found[:1]))
-    person.say("Where to?", "Anywhere.")
+    person.say("Where to?", "Anywhere with a café.")
     title(person.session, "Holidays")
+    person.say("Straße?", "Welche?")
     person.say("Italy?", "The capital is Rome.")
     person.say("France?", "The capital is Paris.")
     chats(person.session, words)

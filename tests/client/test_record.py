@@ -1,10 +1,13 @@
 """What a console keeps of its conversations: where it was, how far an answer had come, and of a private one nothing."""
 
 import sqlite3
+import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from claudine import voice
 from claudine.conversation import ChatSettings
 from claudine.record import Record
 from claudine.store import FILE, Store, StoreError
@@ -222,6 +225,48 @@ def test_what_waits_for_a_disk_can_be_left_and_opened_again(tmp_path: Path) -> N
     assert len(notices) == 2
 
 
+def test_what_is_written_while_an_answer_is_made_disturbs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claudine.record._SAVE_EVERY_S", 0.0)
+    talking = record(tmp_path)
+    talking.add("user", "Count.")
+    talking.add("assistant", "")
+
+    def answer() -> None:
+        for number in range(100):
+            talking.extend(" ".join(map(str, range(number + 1))))
+        talking.complete()
+
+    answering = threading.Thread(target=answer)
+    answering.start()
+    number = 0
+    while answering.is_alive():
+        number += 1
+        talking.keep_draft(f"Draft {number}")
+        assert talking.path[-1].role == "assistant"
+    answering.join()
+    resumed = record(tmp_path)
+    assert (resumed.draft, resumed.path[-1].text.split()[-1]) == (f"Draft {number}", "99")
+
+
+def test_only_an_answer_grows(tmp_path: Path) -> None:
+    talking = record(tmp_path)
+    with pytest.raises(ValueError, match="no answer"):
+        talking.extend("One")
+    talking.add("user", "Count.")
+    with pytest.raises(ValueError, match="no answer"):
+        talking.extend("One")
+    assert texts(record(tmp_path)) == ["Count."]
+
+
+def test_a_private_conversation_can_be_exported_by_who_is_in_it(tmp_path: Path) -> None:
+    talking = record(tmp_path)
+    talking.begin(private=True)
+    say(talking, "Where?", "Here.")
+    assert (talking.chat.title, [entry.text for entry in talking.chat.path]) == ("Where?", ["Where?", "Here."])
+
+
 def test_without_a_store_everything_but_the_list_works() -> None:
     talking = Record(None, "", pytest.fail)
     assert not talking.resume()
@@ -236,7 +281,7 @@ def test_without_a_store_everything_but_the_list_works() -> None:
 
 
 def test_a_file_of_the_first_version_is_taken_over_whole(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / FILE) as database:
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
         database.executescript(FIRST_VERSION)
     first, second, third = (record(tmp_path, console) for console in ("tty1", "ttyS0", "tty2"))
     # The one that was begun last was empty.
@@ -248,9 +293,24 @@ def test_a_file_of_the_first_version_is_taken_over_whole(tmp_path: Path) -> None
     assert texts(first) == ["What is it?", "A slot."]
     assert [entry.text for entry in first.tree.entries] == ["What?", "What is it?", "A slot."]
     assert [summary.id for summary in first.chats("slot")] == ["c1"]
-    with sqlite3.connect(tmp_path / FILE) as database:
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_a_damaged_file_of_the_first_version_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.executescript(FIRST_VERSION)
+    data = bytearray(path.read_bytes())
+    data[-4096 * 2 + 5 : -4096 + 100] = b"\xff" * (4096 + 95)
+    path.write_bytes(data)
+    notices: list[str] = []
+    talking = Record(Store(str(tmp_path)), "tty1", notices.append)
+    assert not talking.resume()
+    say(talking, "Q1", "A1")
+    assert notices == [voice.STORE_DAMAGED]
+    assert path.read_bytes() == bytes(data)
 
 
 # As this program wrote it before there was a list of conversations.

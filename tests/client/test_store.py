@@ -6,9 +6,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -29,6 +30,32 @@ number = len(record.path)
 for number in range(number, number + int(sys.argv[3])):
     record.add("assistant" if number % 2 else "user", str(number))
     print(number, flush=True)
+"""
+
+# Does everything that can be done with conversations, without end, and says how far an answer has come.
+BUSYBODY = """
+import itertools, sys
+import claudine.record
+from claudine.record import Record
+from claudine.store import Store
+claudine.record._SAVE_EVERY_S = 0.0
+record = Record(Store(sys.argv[1]), "tty1", notify=sys.exit)
+record.resume()
+for round in itertools.count():
+    if round % 3 == 0:
+        record.begin()
+    record.add("user", "Count to ten.")
+    record.keep_draft(f"What I write meanwhile, {round}")
+    record.add("assistant", "")
+    for number in range(1, 11):
+        record.extend(f"{round}: " + " ".join(str(n) for n in range(1, number + 1)))
+        print(round, number, flush=True)
+    record.complete("{}")
+    record.set_title(f"Counting {round}")
+    record.add("user", "Never mind.")
+    record.withdraw()
+    if round % 5 == 4:
+        record.delete(record.chats()[-1].id)
 """
 
 
@@ -77,7 +104,7 @@ def test_after_a_new_one_the_old_one_is_kept_but_not_resumed(tmp_path: Path) -> 
     assert Talk(tmp_path).texts == []
     talk.exchange("Q2", "A2")
     assert Talk(tmp_path).texts == ["Q2", "A2"]
-    with sqlite3.connect(tmp_path / FILE) as database:
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
         assert database.execute("SELECT count(*) FROM messages").fetchone() == (4,)
 
 
@@ -114,6 +141,31 @@ def test_every_message_survives_a_kill(tmp_path: Path) -> None:
         extra = there[len(said) :]
         assert (there[: len(said)], len(extra) <= 1) == (said, True)
         said = talk.texts
+
+
+def test_a_kill_at_any_moment_leaves_a_sound_file_and_an_answer_as_far_as_it_was_told(tmp_path: Path) -> None:
+    for _ in range(15):
+        command = [sys.executable, "-c", BUSYBODY, str(tmp_path)]
+        with subprocess.Popen(command, env=ENV, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            told = process.stdout.readline()
+            time.sleep(random.random() / 10)
+            process.kill()
+            told = ([told, *process.stdout])[-1].strip()
+        with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
+            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+            # Raises if the index does not say what the messages say.
+            database.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
+        record = Record(Store(str(tmp_path)), "tty1", pytest.fail)
+        record.resume()
+        answers = [entry.text.split() for entry in record.tree.entries if entry.role == "assistant"]
+        counted = {round_: numbers for round_, *numbers in answers}
+        assert all(numbers == [str(number + 1) for number in range(len(numbers))] for numbers in counted.values())
+        round_, _, number = told.partition(" ")
+        # Unless the kill came after the next conversation was begun, or this one deleted.
+        if f"{round_}:" in counted:
+            assert len(counted[f"{round_}:"]) >= int(number)
 
 
 def test_consoles_that_start_and_talk_at_once_lose_nothing(tmp_path: Path) -> None:
@@ -157,6 +209,25 @@ def test_a_damaged_file_is_left_alone_until_it_is_deleted(tmp_path: Path, damage
     assert Talk(tmp_path).texts == ["Q3", "A3"]
 
 
+@pytest.mark.parametrize("then", ["say", "search", "delete"])
+def test_a_damaged_index_is_made_anew_from_the_messages(tmp_path: Path, then: str) -> None:
+    for number in range(3):
+        Talk(tmp_path, f"tty{number}").exchange(f"Where is number {number}?", "Here.")
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
+        # What it is made of, but not how its parts hang together.
+        database.execute("UPDATE words_data SET block = randomblob(length(block)) WHERE id > 10")
+    talk = Talk(tmp_path, "tty0")
+    match then:
+        case "say":
+            for number in range(40):
+                talk.exchange(f"And number {number}?", "There.")
+        case "delete":
+            talk.record.delete(talk.record.id)
+    assert len(talk.record.chats("number")) == (2 if then == "delete" else 3)
+    assert talk.notices == []
+    assert Talk(tmp_path, "tty1").texts == ["Where is number 1?", "Here."]
+
+
 def test_bytes_that_are_no_text_cost_only_themselves(tmp_path: Path) -> None:
     Talk(tmp_path).exchange("Where is it?", "Here.")
     path = tmp_path / FILE
@@ -167,7 +238,7 @@ def test_bytes_that_are_no_text_cost_only_themselves(tmp_path: Path) -> None:
 
 def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     Talk(tmp_path).exchange("Q1", "A1")
-    with sqlite3.connect(tmp_path / FILE) as database:
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
         database.execute("PRAGMA user_version = 99")
     talk = Talk(tmp_path)
     talk.exchange("Q2", "A2")
@@ -175,18 +246,17 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     assert talk.texts == []
 
 
+def full(database: sqlite3.Connection) -> sqlite3.Connection:
+    database.execute("PRAGMA max_page_count = 1")
+    return database
+
+
 def test_what_a_full_disk_refused_is_saved_once_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     talk = Talk(tmp_path)
     talk.exchange("Q1", "A1")
-    connect = sqlite3.connect
-
-    def connect_full(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        database: sqlite3.Connection = connect(*arguments, **options)
-        database.execute("PRAGMA max_page_count = 1")
-        return database
-
     with monkeypatch.context() as patched:
-        patched.setattr(sqlite3, "connect", connect_full)
+        connect = sqlite3.connect
+        patched.setattr(sqlite3, "connect", lambda *arguments, **options: full(connect(*arguments, **options)))
         talk.exchange("Q2" * 9000, "A2")
         talk.record.begin()
         talk.exchange("Q3" * 9000, "A3")
@@ -195,8 +265,24 @@ def test_what_a_full_disk_refused_is_saved_once_there_is_room(tmp_path: Path, mo
     talk.exchange("Q4", "A4")
     assert talk.notices == [voice.STORE_FULL, voice.SAVING_AGAIN]
     assert Talk(tmp_path).texts == ["Q3" * 9000, "A3", "Q4", "A4"]
-    with sqlite3.connect(tmp_path / FILE) as database:
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
         assert database.execute("SELECT count(*) FROM messages").fetchone() == (8,)
+
+
+def test_an_answer_that_fills_the_disk_goes_on_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = Talk(tmp_path)
+    talk.record.add("user", "Q1")
+    talk.record.add("assistant", "")
+    with monkeypatch.context() as patched:
+        patched.setattr("claudine.record._SAVE_EVERY_S", 0.0)
+        connect = sqlite3.connect
+        patched.setattr(sqlite3, "connect", lambda *arguments, **options: full(connect(*arguments, **options)))
+        for length in range(1, 5):
+            talk.record.extend("word " * 5000 * length)
+    assert talk.notices == [voice.STORE_FULL]
+    talk.record.complete()
+    assert talk.notices == [voice.STORE_FULL, voice.SAVING_AGAIN]
+    assert Talk(tmp_path).texts == ["Q1", "word " * 20_000]
 
 
 def test_a_missing_folder_is_one_sentence_and_coming_back_another(tmp_path: Path) -> None:

@@ -135,8 +135,10 @@ def test_a_full_stick_is_one_sentence_and_keeps_nothing_half_written(full: Path,
 def test_a_stick_that_is_gone_or_a_file_that_is_none_is_one_sentence(store: Store, stick: Path) -> None:
     with pytest.raises(TransferError, match="No such file or directory"):
         export([FORKED], stick / "gone", "md")
-    with pytest.raises(TransferError, match="Is a directory"):
-        take_in(store, stick)
+    os.mkfifo(stick / "pipe.jsonl")
+    for path in (stick, stick / "pipe.jsonl"):
+        with pytest.raises(TransferError, match="I cannot read that file"):
+            take_in(store, path)
 
 
 def changed(**values: Any) -> bytes:
@@ -246,6 +248,8 @@ def test_a_script_lists_searches_exports_and_imports(
     done = call("export", "--chat", "c1", "--format", "md", "--json", stick)
     assert json.loads(done.stdout) == {"file": str(stick / "claudine-what-is-a-slot.md")}
     store.forget()
+    assert (call("chats").stdout, call("export").stdout) == ("", "")
+    assert list((stick.parent / "store").iterdir()) == []
     assert call("import", "-", given=exported.stdout).stdout == "I took in the conversations: 2 new.\n"
     again = call("import", "-", "--json", given=exported.stdout + "nonsense\n")
     assert json.loads(again.stdout)["known"] == 2
@@ -258,6 +262,7 @@ def test_a_script_lists_searches_exports_and_imports(
         (["export", "--chat", "c9"], 2, "I have no conversation c9. For the ids: claudine chats --json\n"),
         (["export", "/nonexistent"], 3, "I cannot write there, and wrote nothing: No such file or directory.\n"),
         (["import", "/nonexistent"], 3, "I cannot read that file: No such file or directory.\n"),
+        (["export", "--store", "/nonexistent"], 3, "I cannot look at what I have stored: No such file or directory.\n"),
         (["chats", "--store", "/nonexistent"], 3, "I cannot look at what I have stored: No such file or directory.\n"),
     ],
 )
@@ -269,3 +274,13 @@ def test_what_cannot_be_done_is_one_sentence(
     else:
         done = call(*arguments)
     assert (done.returncode, done.stdout, done.stderr) == (code, "", stderr)
+
+
+def test_a_store_that_fails_ends_an_import_and_says_where(stick: Path) -> None:
+    path = stick / "chats.jsonl"
+    path.write_text(line(FORKED) + line(OTHER))
+    done = subprocess.run(
+        [*COMMAND, "import", path, "--store", "/nonexistent"], capture_output=True, text=True, env=ENV, timeout=10
+    )
+    sentence = voice.NOT_ADDED.format(reason="No such file or directory")
+    assert (done.returncode, done.stderr) == (3, f"{path}:1: {sentence}\n")

@@ -37,7 +37,7 @@ def argv(toolchain: Toolchain, hardware: Hardware, accelerator: str = "tcg") -> 
         "virtio-rng-pci",
         "-nic none",
         "-vga virtio -display none",
-        "file,id=serial,path=/machine/serial.log",
+        "file,id=serial,path=/machine/serial.log,input-path=/tmp/s/serial",
         "-qmp unix:/tmp/s/qmp,server=on,wait=off",
         "virtserialport,chardev=shell,name=claudineos.shell",
         "-accel tcg,thread=multi,tb-size=1024 -cpu max",

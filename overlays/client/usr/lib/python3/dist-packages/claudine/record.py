@@ -73,6 +73,11 @@ class Record:
         return self._chat.id
 
     @property
+    def chat(self) -> Chat:
+        """The current conversation as a whole, to be exported for example; a private one too."""
+        return replace(self._chat, title=self.title)
+
+    @property
     def tree(self) -> Tree:
         """All that was said in the current conversation, other branches too."""
         return self._chat.tree
@@ -90,7 +95,7 @@ class Record:
     @property
     def title(self) -> str:
         """The title that was given, or the first words said; empty before that."""
-        return self._chat.title or default_title(self._chat.tree)
+        return self._chat.known_as
 
     @property
     def pinned(self) -> bool:
@@ -146,7 +151,7 @@ class Record:
             stored = store.search(words) if words.strip() else store.chats()
             known = {summary.id for summary in stored}
             waiting = [
-                Summary(change.id, default_title(Tree(tuple(change.entries.values()))))
+                Summary(change.id, change.made_to(Chat(change.id)).known_as)
                 for change in self._unsaved.values()
                 if change.entries and change.id not in known and not words.strip()
             ]
@@ -167,14 +172,14 @@ class Record:
     def extend(self, text: str) -> None:
         """Note that the leaf, an answer that is being made, has grown to *text*."""
         with self._locked():
-            self._put(replace(self._leaf_entry(), text=text))
+            self._put(replace(self._answer(), text=text))
             if time.monotonic() - self._saved_s >= _SAVE_EVERY_S:
                 self._flush()
 
     def complete(self, trace: str = "") -> None:
         """Note that the leaf is final. *trace* is what is known of how it was made, as JSON."""
         with self._locked():
-            self._put(replace(self._leaf_entry(), trace=trace))
+            self._put(replace(self._answer(), trace=trace))
             self._flush()
 
     def withdraw(self) -> None:
@@ -182,8 +187,8 @@ class Record:
         with self._locked():
             if self.leaf is None:
                 return
-            entry = self._leaf_entry()
             tree = self._chat.tree
+            entry = tree.by_id[self.leaf]
             if all(other.parent != entry.id for other in tree.entries):
                 tree = tree.without(entry.id)
                 self._note_change(lambda change: change.lacking(entry.id))
@@ -201,7 +206,7 @@ class Record:
             self._set(leaf=id_)
 
     def keep_draft(self, text: str) -> None:
-        """Keep what stands on the line, for when this client ends."""
+        """Keep what stands on the line, for when this client ends. It waits for the disk: not for every key."""
         with self._locked():
             if text != self.draft:
                 self.draft = text
@@ -265,10 +270,11 @@ class Record:
             raise StoreError(chats_voice.NOTHING_STORED)
         return self.store
 
-    def _leaf_entry(self) -> Entry:
-        if self.leaf is None:
-            raise ValueError("there is no message yet")
-        return self.tree.by_id[self.leaf]
+    def _answer(self) -> Entry:
+        leaf = self.tree.by_id[self.leaf] if self.leaf else None
+        if leaf is None or leaf.role != "assistant":
+            raise ValueError("the leaf is no answer")
+        return leaf
 
     def _put(self, entry: Entry) -> None:
         self._chat = replace(self._chat, tree=self._chat.tree.adding(entry), leaf=entry.id)

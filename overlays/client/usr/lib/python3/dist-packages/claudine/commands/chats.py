@@ -23,7 +23,6 @@ def chats(session: Session, words: str) -> None:
     except StoreError as failure:
         face.remark(str(failure))
         return
-    session.talk.usage = None
     _take_up_draft(session)
     face.remark(voice.OPENED.format(title=record.title or voice.UNTITLED))
     face.show_conversation()
@@ -91,7 +90,7 @@ def _option(chat: Summary, *, current: bool) -> Option:
         voice.CURRENT if current else "",
         voice.PINNED if chat.pinned else "",
         voice.day(chat.changed_at),
-        chat.excerpt,
+        chat.excerpt if chat.excerpt != chat.title else "",
     ]
     return Option(chat.title or voice.UNTITLED, ", ".join(filter(None, notes)))
 
@@ -115,7 +114,6 @@ def _agreed(session: Session, prompt: str, about: str) -> bool:
 
 def _begin_afresh(session: Session, sentence: str) -> None:
     session.talk.draft = ""
-    session.talk.usage = None
     session.face.remark(sentence)
     session.face.show_conversation()
 

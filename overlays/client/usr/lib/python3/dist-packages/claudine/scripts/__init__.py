@@ -79,7 +79,7 @@ def _add_store_scripts(commands: "Parsers") -> None:
 
     import_ = commands.add_parser("import", parents=[store], help="take in conversations that were exported as jsonl")
     import_.add_argument("file", metavar="FILE", help='the file; "-" reads standard input')
-    import_.add_argument("--json", action="store_true", help="one object: new, extended, known, faults")
+    import_.add_argument("--json", action="store_true", help="one object: new, extended, known, failed, faults")
     import_.set_defaults(script="take_in")
 
 

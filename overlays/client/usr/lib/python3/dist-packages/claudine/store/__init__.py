@@ -9,18 +9,19 @@ file that another console deleted is not written to any more. Everything raises 
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import Literal
+from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 from claudine import voice
 from claudine.conversation import ChatSettings, Role
 from claudine.store.chat import Change, Chat, Place, Summary, default_title
-from claudine.store.errors import BelongsElsewhereError, GoneError, StoreError, store_error
+from claudine.store.errors import BelongsElsewhereError, GoneError, IndexDamagedError, StoreError, store_error
 from claudine.store.schema import check, migrate, transaction
-from claudine.store.search import excerpts, words_of
+from claudine.store.search import excerpts, titles_with, words_of
 from claudine.text import printable
 from claudine.tree import Entry, Tree
 from claudine.voice import chats as chats_voice
@@ -31,6 +32,24 @@ FILE = "conversations.db"
 
 # Another console saves in milliseconds; whoever takes longer is stuck.
 _BUSY_S = 5.0
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _mending_index(method: Callable[Concatenate["Store", P], R]) -> Callable[Concatenate["Store", P], R]:
+    """Have *method* done again with a new index if the old one is damaged."""
+
+    @wraps(method)
+    def mended(store: "Store", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(store, *args, **kwargs)
+        except IndexDamagedError:
+            store.renew_index()
+            return method(store, *args, **kwargs)
+
+    return mended
 
 
 class Store:
@@ -51,7 +70,7 @@ class Store:
 
     def read(self, id_: str) -> Chat:
         """Return the conversation *id_*."""
-        with self._opened(chats_voice.UNREADABLE) as database:
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
             chat = _read(database, id_)
         if chat is None:
             raise GoneError(chats_voice.GONE)
@@ -59,30 +78,34 @@ class Store:
 
     def chats(self) -> list[Summary]:
         """Return all conversations: those that are pinned first, then by when they were used last."""
-        with self._opened(chats_voice.UNREADABLE) as database:
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
             return _summaries(database)
 
     def each(self) -> Iterator[Chat]:
         """Return one conversation after the other, the one that was used last at the end."""
-        with self._opened(chats_voice.UNREADABLE) as database:
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
             ids = database.execute("SELECT id FROM conversations ORDER BY changed, number").fetchall()
             for (id_,) in ids:
                 if chat := _read(database, id_):
                     yield chat
 
+    @_mending_index
     def search(self, text: str) -> list[Summary]:
         """Return the conversations with all the words of *text* in one message or in the title, in the same order."""
         words = words_of(text)
         if not words:
             return []
-        with self._opened(chats_voice.UNREADABLE) as database:
+        with self._opened(chats_voice.UNREADABLE, make=False) as database:
             found = excerpts(database, words)
+            summaries = _summaries(database)
+            titles = titles_with(words, (summary.title for summary in summaries))
             return [
                 replace(summary, excerpt=found.get(summary.id, ""))
-                for summary in _summaries(database)
-                if summary.id in found or all(word.casefold() in summary.title.casefold() for word in words)
+                for summary in summaries
+                if summary.id in found or summary.title in titles
             ]
 
+    @_mending_index
     def save(self, change: Change, place: Place | None = None) -> None:
         """Save *change*, all or nothing, and with it where a console is. What was saved before may come again."""
         with self._opened() as database, transaction(database):
@@ -103,6 +126,7 @@ class Store:
         with self._opened() as database, transaction(database):
             _save_place(database, place)
 
+    @_mending_index
     def add(self, chat: Chat) -> Literal["new", "extended", "known"]:
         """Add a conversation from somewhere else, all or nothing, and say what it was: *extended* by new messages.
 
@@ -123,6 +147,7 @@ class Store:
                 _give_title(database, chat.id, chat.tree)
             return "new" if not here else "extended" if new else "known"
 
+    @_mending_index
     def delete(self, id_: str) -> None:
         """Delete the conversation *id_*, so that no byte of it is left in the file."""
         with self._opened(chats_voice.NOT_DELETED) as database, transaction(database):
@@ -130,6 +155,11 @@ class Store:
             database.execute("DELETE FROM conversations WHERE id = ?", (id_,))
             # The index only notes what does not count any more; putting its parts together is what removes the words.
             database.execute("INSERT INTO words (words) VALUES ('optimize')")
+
+    def renew_index(self) -> None:
+        """Make the index for searching anew from the messages."""
+        with self._opened() as database, transaction(database):
+            database.execute("INSERT INTO words (words) VALUES ('rebuild')")
 
     def forget(self) -> None:
         """Delete all conversations, of every console.
@@ -145,11 +175,17 @@ class Store:
             raise StoreError(voice.STORE_KEPT.format(reason=error.strerror)) from error
 
     @contextmanager
-    def _opened(self, sentence: str | None = None) -> Iterator[sqlite3.Connection]:
+    def _opened(self, sentence: str | None = None, *, make: bool = True) -> Iterator[sqlite3.Connection]:
         try:
-            # For nobody else to read; SQLite gives its journal the same mode.
-            self._path.touch(mode=0o600)
-            with closing(sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None)) as database:
+            path: Path | str = self._path
+            if make:
+                # For nobody else to read; SQLite gives its journal the same mode.
+                self._path.touch(mode=0o600)
+            elif not self._path.exists():
+                # Whoever only looks leaves no file behind: made by root, it would lock the client out.
+                self._path.parent.stat()
+                path = ":memory:"
+            with closing(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)) as database:
                 # A byte that went bad costs a letter, not the conversation.
                 database.text_factory = lambda raw: raw.decode("utf-8", "replace")
                 # No write-ahead log: on a full disk it has no room for its index, without which nothing can be read.
@@ -159,6 +195,8 @@ class Store:
                 database.execute("PRAGMA foreign_keys = ON")
                 # What is deleted is overwritten with zeros.
                 database.execute("PRAGMA secure_delete = ON")
+                # And what is worked on is written nowhere else.
+                database.execute("PRAGMA temp_store = MEMORY")
                 migrate(database)
                 yield database
         except (sqlite3.Error, OSError) as error:

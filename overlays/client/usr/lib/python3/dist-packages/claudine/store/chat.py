@@ -25,6 +25,11 @@ class Chat:
         """The messages from the first one to the leaf."""
         return self.tree.path(self.leaf)
 
+    @property
+    def known_as(self) -> str:
+        """The title, or what stands for one that was not given: the first words of the person."""
+        return self.title or default_title(self.tree)
+
 
 @dataclass(frozen=True)
 class Summary:

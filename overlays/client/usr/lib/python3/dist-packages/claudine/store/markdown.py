@@ -1,6 +1,6 @@
 """A conversation as Markdown, for reading: the branch where it goes on, from the first message to the last."""
 
-from claudine.store.chat import Chat, default_title
+from claudine.store.chat import Chat
 from claudine.tree import Entry
 from claudine.voice import chats as voice
 
@@ -12,7 +12,7 @@ def markdown(chat: Chat) -> str:
     path = chat.path or chat.tree.path(chat.tree.leaf_below(chat.tree.entries[0].id) if chat.tree.entries else None)
     elsewhere = len(chat.tree.entries) - len(path)
     parts = [
-        f"# {chat.title or default_title(chat.tree) or voice.UNTITLED}",
+        f"# {chat.known_as or voice.UNTITLED}",
         *([f"*{voice.day(path[0].said_at)}*"] if path and path[0].said_at else []),
         *([voice.MARKDOWN_PERSONA, _quoted(chat.settings.persona)] if chat.settings.persona else []),
         *(part for entry in path for part in _message(entry)),

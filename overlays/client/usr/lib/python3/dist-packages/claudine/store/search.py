@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-import unicodedata
+from collections.abc import Iterable
 
 from claudine.text import printable
 
@@ -14,7 +14,28 @@ _MOST_WORDS = 20
 
 def words_of(text: str) -> list[str]:
     """Return the words in what a person typed; the rest means nothing."""
+    import unicodedata
+
     return re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text))[:_MOST_WORDS]
+
+
+def titles_with(words: list[str], titles: Iterable[str]) -> set[str]:
+    """Return those of *titles* with all of *words*, in the way of the index: without regard to case and accents."""
+    *whole, begun = [_folded(word) for word in words]
+    found = set()
+    for title in titles:
+        there = words_of(_folded(title))
+        if set(whole) <= set(there) and any(word.startswith(begun) for word in there):
+            found.add(title)
+    return found
+
+
+def _folded(text: str) -> str:
+    import unicodedata
+
+    if text.isascii():
+        return text.lower()
+    return "".join(part for part in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(part))
 
 
 def excerpts(database: sqlite3.Connection, words: list[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ Nothing is overwritten, and nothing half-written is left under a name that anybo
 import errno
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,11 +44,15 @@ class Fault:
 
 @dataclass(frozen=True)
 class TakenIn:
-    """How many conversations were *new*, *extended* by messages that were not here, or *known* as they are."""
+    """How many conversations were *new*, *extended* by messages that were not here, or *known* as they are.
+
+    If the store *failed*, the last of *faults* says why, and the lines after it were not looked at.
+    """
 
     new: int = 0
     extended: int = 0
     known: int = 0
+    failed: bool = False
     faults: tuple[Fault, ...] = ()
 
 
@@ -95,8 +100,13 @@ def write_new(directory: Path, stem: str, suffix: str, pieces: Iterable[str]) ->
 
 
 def take_in(store: Store, path: Path) -> TakenIn:
-    """Add the conversations in a file of JSON lines, each whole or not at all. Raises TransferError."""
+    """Add the conversations in a file of JSON lines, each whole or not at all. Raises TransferError.
+
+    What is no file is not read: on a stick, it could be a pipe that nobody ever writes to.
+    """
     try:
+        if path.exists() and not path.is_file():
+            raise TransferError(voice.CANNOT_READ.format(reason=voice.NO_FILE))
         with path.open("rb") as file:
             return take_in_lines(store, file)
     except OSError as error:
@@ -104,8 +114,9 @@ def take_in(store: Store, path: Path) -> TakenIn:
 
 
 def take_in_lines(store: Store, file: BinaryIO) -> TakenIn:
-    """Do the same with an open file. Ends early where going on makes no sense; the last fault says why."""
-    counts = {"new": 0, "extended": 0, "known": 0}
+    """Do the same with an open file. Ends early where going on makes no sense; the last fault says so."""
+    counts: Counter[str] = Counter()
+    failed = False
     faults: list[Fault] = []
     for number, content in enumerate(iter(lambda: file.readline(_LONGEST_LINE_BYTES), b""), 1):
         try:
@@ -120,8 +131,9 @@ def take_in_lines(store: Store, file: BinaryIO) -> TakenIn:
                 break
         except StoreError as failure:
             faults.append(Fault(number, str(failure)))
+            failed = True
             break
-    return TakenIn(**counts, faults=tuple(faults))
+    return TakenIn(counts["new"], counts["extended"], counts["known"], failed, tuple(faults))
 
 
 def _reserved(directory: Path, stem: str, suffix: str) -> Path:

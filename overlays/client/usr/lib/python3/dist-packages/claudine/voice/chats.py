@@ -6,7 +6,7 @@ NOTHING_STORED = "I have stored nothing here: what we say is in memory only, and
 UNREADABLE = "I cannot look at what I have stored: {reason}."
 NOT_ADDED = "I cannot store it: {reason}."
 NOT_DELETED = "I could not delete it: {reason}."
-FULL = "my disk is full"
+FULL = "my disk is full; /forget makes room"
 
 CHATS_COMMAND = "our conversations: go on with one, or search"
 TITLE_COMMAND = "give this conversation a title"
@@ -58,6 +58,7 @@ MARKDOWN_PERSONA = "Persona:"
 NO_ROOM_THERE = "There is not enough room there, so I wrote nothing."
 CANNOT_WRITE = "I cannot write there, and wrote nothing: {reason}."
 CANNOT_READ = "I cannot read that file: {reason}."
+NO_FILE = "it is none"
 TOO_MANY_NAMES = "Every name I would give the file is taken there, so I wrote nothing."
 
 LINE_STRANGE = "this is no conversation that I exported"
