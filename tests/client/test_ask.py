@@ -13,6 +13,7 @@ import pytest
 from claudine.__main__ import main
 from tests.client.conftest import COMMAND, ENV
 from tests.support.fake_runtime import Answer, FakeRuntime, Refuse, overflow
+from tests.support.fake_state import FakeState
 
 
 @dataclass(frozen=True)
@@ -166,4 +167,18 @@ def test_status_tells_a_person_and_a_script(socket: Path, call: Callable[..., Re
         assert call("status") == Result(0, "ready: tiny.gguf\n", "")
         ready = call("status", "--json")
     assert ready.code == 0
-    assert json.loads(ready.stdout) == {"state": "ready", "detail": "", "model": "tiny.gguf", "socket": str(socket)}
+    report = json.loads(ready.stdout)
+    told = {name: report[name] for name in ("state", "detail", "model", "socket")}
+    assert told == {"state": "ready", "detail": "", "model": "tiny.gguf", "socket": str(socket)}
+
+
+def test_status_tells_a_script_of_the_machine(socket: Path, tmp_path: Path, call: Callable[..., Result]) -> None:
+    control = tmp_path / "control.sock"
+    desk = json.loads(call("status", "--json", "--state-socket", str(control)).stdout)
+    assert (desk["state"], desk["disk"]) == ("absent", None)
+    assert 0 < desk["memory"]["free_bytes"] < desk["memory"]["size_bytes"]
+    assert desk["facts"]["line"].startswith(("not sealed", "only lo"))
+    assert desk["facts"]["interfaces"][0].keys() == {"name", "received_bytes", "sent_bytes"}
+    with FakeState(control):
+        machine = json.loads(call("status", "--json", "--state-socket", str(control)).stdout)
+    assert machine["disk"] == {"size_bytes": 1024**3, "free_bytes": 500 * 1024**2}

@@ -320,7 +320,7 @@ def test_bytes_that_are_no_text_are_replaced(socket: Path, start_screen: StartSc
 def test_umlauts_are_one_key_each_without_a_locale_too(socket: Path, tmp_path: Path) -> None:
     # What "python3 -I" makes of an empty environment.
     env = {**ENV, "HOME": str(tmp_path), "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
-    with FakeRuntime(socket) as server, Screen([*COMMAND, "--socket", str(socket)], env) as screen:
+    with FakeRuntime(socket) as server, Screen([*COMMAND, "--plain", "--socket", str(socket)], env) as screen:
         screen.wait_for(PROMPT)
         screen.settle()
         screen.type("grün\x7f\x7fün?\r")

@@ -126,6 +126,14 @@ def test_factory_reset_goes_on_when_nobody_waits_for_the_answer(running: Simulat
         os.close(descriptor)
 
 
+@pytest.mark.parametrize(("request_", "done"), [("power-off", "poweroff"), ("restart", "reboot")])
+def test_going_down_is_answered_and_done(running: SimulatedMachine, request_: str, done: str) -> None:
+    assert ask(running, request_) == {}
+    assert running.calls == [f"systemctl {done}"]
+    running.failing["systemctl"] = (1, "Access denied")
+    assert ask(running, request_) == {}
+
+
 def test_the_header_is_overwritten_but_no_more(running: SimulatedMachine) -> None:
     size = 33 * 1024**2
     partition = running.put("dev/disk/claudine-state", b"\xff" * size)

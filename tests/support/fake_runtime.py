@@ -19,16 +19,21 @@ from typing import Any, Self
 MODEL = "/run/model/tiny.gguf"
 BUILD = "b11669-Debian"
 N_CTX = 512
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Stream *pieces*; then end as *ending* says: stop, length, close (mid-answer), malformed, error, or hang."""
+    """Stream *pieces*; then end as *ending* says: stop, length, close (mid-answer), malformed, error, or hang.
+
+    The last piece comes when *go* is set, if there is one.
+    """
 
     pieces: Sequence[str] = ("Paris.",)
     ending: str = "stop"
     progress: Sequence[tuple[int, int]] = ()
     hold_s: float = 0.0
+    go: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._chunk({}, prompt_progress={"total": total, "processed": processed, "cache": 0, "time_ms": 1})
         time.sleep(answer.hold_s)
         for number, piece in enumerate(answer.pieces, start=1):
+            if answer.go and number == len(answer.pieces):
+                answer.go.wait(_PATIENCE_S)
             timings = {"prompt_n": 5, "cache_n": 2, "predicted_n": number}
             self._chunk({"delta": {"content": piece}, "finish_reason": None}, timings=timings)
         match answer.ending:

@@ -2,11 +2,12 @@
 
     claudine                        talk, on this terminal
     claudine ask "What is a slot?"  one answer on standard output; "-" reads the question from standard input
-    claudine status --json          how the runtime is
+    claudine status --json          how the runtime is, and the machine
+    claudine prove                  what the machine promises, checked
     claudine chats --search slot    the conversations that are kept here; export and import move them
 
-Exit codes: 0 done, 1 not ready (status), 2 wrong use, 3 the runtime failed, 130 stopped with Ctrl+C. What is slow to
-load is imported after the greeting.
+Exit codes: 0 done, 1 not ready (status) or not proven (prove), 2 wrong use, 3 the runtime failed, 130 stopped with
+Ctrl+C. What is slow to load is imported after the greeting.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -23,11 +25,13 @@ from claudine.plain.interrupts import Interrupts
 from claudine.plain.status import TerminalGoneError
 from claudine.plain.terminal import Terminal
 from claudine.scripts import RUNTIME_FAILED, add_scripts, run_script, store_directory
+from claudine.voice import screen as screen_voice
 
 if TYPE_CHECKING:
     from claudine.commands import Command, Session
     from claudine.face import Face
     from claudine.runtime import Runtime
+    from claudine.screen.work import Job
     from claudine.store import Store
 
 STOPPED, READER_GONE = 130, 141
@@ -60,6 +64,8 @@ def _chat(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupt
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
         signal.signal(signal.SIGQUIT, signal.SIG_IGN)
     terminal.say(voice.GREETING)
+    if not options.plain and _shows_screen(options, terminal):
+        return 0
 
     from claudine.commands.machine import greet
     from claudine.plain.face import LineFace
@@ -80,6 +86,48 @@ def _chat(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupt
             terminal.say(str(failure))
             return RUNTIME_FAILED
     return 0
+
+
+def _shows_screen(options: argparse.Namespace, terminal: Terminal) -> bool:
+    """Talk on a screen, where one is wanted and can be had; say whether there was one."""
+    from claudine.screen import start
+
+    if not start.wanted(terminal):
+        return False
+    is_up = False
+
+    def prepare(face: "Face") -> "tuple[Session, Sequence[Command], Job]":
+        nonlocal is_up
+        is_up = True
+        session, commands = _session(options, terminal, face)
+        session.talk.resume()
+        return session, commands, partial(_open, session, stays=options.stay)
+
+    reason = start.why_not()
+    try:
+        if not reason:
+            start.run(prepare, partial(_look, options.socket), stays=options.stay, virtual=terminal.virtual)
+            return True
+    except TerminalGoneError:
+        raise
+    except Exception as error:
+        if is_up:
+            raise
+        reason = f"{type(error).__name__}: {error}"
+    terminal.remark(screen_voice.NO_SCREEN.format(reason=reason))
+    return False
+
+
+def _open(session: "Session", *, stays: bool) -> None:
+    from claudine.commands.machine import greet
+
+    greet(session.face, session.service, stays=stays)
+
+
+def _look(socket: str) -> str:
+    from claudine.facts import look
+
+    return look(socket).line
 
 
 def _session(options: argparse.Namespace, terminal: Terminal, face: "Face") -> "tuple[Session, Sequence[Command]]":

@@ -1,4 +1,5 @@
-"""The encrypted disk of the machine: its unlocking, its keys, its rescue; and the settings that are kept on it.
+"""The encrypted disk of the machine: its unlocking, its keys, its rescue; the settings that are kept on it; and
+evidence of what the machine promises.
 
 Runs as root in the image, from units: ``python3 -I -m claudine_state COMMAND``.
 """

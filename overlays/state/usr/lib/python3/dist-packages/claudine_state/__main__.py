@@ -1,4 +1,4 @@
-"""``python3 -I -m claudine_state rescue|serve|passphrase|settings``."""
+"""``python3 -I -m claudine_state rescue|serve|evidence|passphrase|settings``."""
 
 import signal
 import sys
@@ -16,6 +16,10 @@ def main(arguments: list[str]) -> int:
             from claudine_state.serve import serve
 
             serve(host)
+        case ["evidence"]:
+            from claudine_state.evidence import give_evidence
+
+            give_evidence(host)
         case ["passphrase"]:
             return _passphrase(host)
         case ["settings"]:
@@ -23,7 +27,7 @@ def main(arguments: list[str]) -> int:
 
             apply_settings(host)
         case _:
-            print("usage: claudine_state rescue|serve|passphrase|settings", file=sys.stderr)
+            print("usage: claudine_state rescue|serve|evidence|passphrase|settings", file=sys.stderr)
             return 2
     return 0
 

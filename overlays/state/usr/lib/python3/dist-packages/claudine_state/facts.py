@@ -42,8 +42,8 @@ def look(host: Host) -> Facts:
         is_mounted=_is_mounted(host.root / "proc/self/mounts", "/var"),
         pcr7=read_pcr7(host),
         has_signature=(host.root / "run/systemd/tpm2-pcr-signature.json").exists(),
-        secure_boot=_efi_flag(host.root, "SecureBoot"),
-        setup_mode=_efi_flag(host.root, "SetupMode"),
+        secure_boot=efi_flag(host.root, "SecureBoot"),
+        setup_mode=efi_flag(host.root, "SetupMode"),
     )
 
 
@@ -58,7 +58,8 @@ def _is_mounted(mounts: Path, where: str) -> bool:
     return any(line.split()[1] == where for line in mounts.read_text().splitlines())
 
 
-def _efi_flag(root: Path, name: str) -> bool | None:
+def efi_flag(root: Path, name: str) -> bool | None:
+    """Return what the firmware says of one of its switches; None if it does not say."""
     try:
         # Four bytes of attributes, then the value.
         return (root / f"sys/firmware/efi/efivars/{name}-{_EFI_GLOBAL}").read_bytes()[4] == 1

@@ -9,7 +9,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
-from claudine.defaults import MAX_TOKENS, STORE, TIMEOUT_S
+from claudine.defaults import MAX_TOKENS, STATE_SOCKET, STORE, TIMEOUT_S
 from claudine.plain.interrupts import Interrupts
 from claudine.plain.terminal import Terminal
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Parsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 NOT_READY, WRONG_USE, RUNTIME_FAILED = 1, 2, 3
+CHECK_FAILED = 1
 STORE_FAILED = 3
 
 
@@ -49,10 +50,28 @@ def add_scripts(commands: "Parsers", shared: argparse.ArgumentParser) -> None:
     ask.set_defaults(script="ask")
 
     status = commands.add_parser("status", parents=[shared], help="how the runtime is; exit code 0 when it is ready")
-    status.add_argument("--json", action="store_true", help="one object: state, detail, model, socket")
+    status.add_argument(
+        "--json", action="store_true",
+        help="one object: state, detail, model, socket, disk, memory, temperature, facts",
+    )  # fmt: skip
+    _add_state_socket(status)
     status.set_defaults(script="status")
 
+    prove = commands.add_parser(
+        "prove", parents=[shared], help="check what this machine promises; exit code 0 when all of it holds, else 1"
+    )
+    prove.add_argument("--json", action="store_true", help="one object: passed, checks")
+    _add_state_socket(prove)
+    prove.set_defaults(script="prove")
+
     _add_store_scripts(commands)
+
+
+def _add_state_socket(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state-socket", metavar="PATH", default=STATE_SOCKET,
+        help="the socket of the service that looks after the disk (%(default)s)",
+    )  # fmt: skip
 
 
 def _add_store_scripts(commands: "Parsers") -> None:

@@ -1,0 +1,15 @@
+"""What Claudine says before she goes."""
+
+POWER_OFF_COMMAND = "Turn this machine off, or restart it"
+RESTART_COMMAND = "Start this machine anew"
+
+POWER = "Turn off or restart?"
+POWER_ABOUT = "What you have begun to write stays, and so does our conversation."
+POWER_OFF, POWER_OFF_NOTE = "Turn off", "this machine goes off"
+RESTART, RESTART_NOTE = "Restart", "this machine starts anew, which takes a minute or two"
+STAY, STAY_NOTE = "Stay", "nothing happens"
+ASKING = "I am asking this machine to stop"
+POWERING_OFF = "This machine is turning off. Goodbye."
+RESTARTING = "This machine is starting anew. See you in a moment."
+ON_A_DESK = "I am a program on somebody's desk here, not a machine of my own: there is nothing that I could turn off."
+PRIVATE_GOES = "This chat is private: nothing of it is kept, and it ends with me."

@@ -1,0 +1,134 @@
+"""A machine that keeps its promises, as the client sees it: files below a root, and the two services that testify.
+
+    with SealedMachine(tmp_path) as machine:
+        machine.evidence["setup_mode"] = True       # and breaks one of them
+
+Each connection to a service gets what is in *evidence* or *attempts* at that moment; None hangs up without a word.
+"""
+
+import hashlib
+import json
+import socketserver
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ROOT_HASH = "aa4eea4617fb1b3348d3a7423963b9ccc83af65c26abe3108a482d1f14622277"
+FINGERPRINT = "a088b5bd2381e142967961e02f1918c63b2542c90e28ab797d3f0eb739e46773"
+WEIGHTS = b"weights" * 1000
+MODEL_PATH = "/usr/share/claudine/models/tiny.gguf"
+NAMESPACE, HOST_NAMESPACE = 4026532001, 4026531840
+RUNTIME_SOCKET = "/run/claudine-runtime/llama.sock"
+
+DEV = "Inter-|   Receive                  |  Transmit\n face |bytes    packets errs drop fifo frame|bytes    packets\n"
+LO = "    lo:       0       0    0    0    0     0     0    0        0       0    0    0    0     0     0     0\n"
+CARD = "  eth0:    5000      50    0    0    0     0     0    0     4000      40    0    0    0     0     0     0\n"
+ROUTE = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+WAY_OUT = "eth0\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+IPV6_ROUTE = f"{'0' * 32} 00 {'0' * 32} 00 {'0' * 32} ffffffff 00000001 00000000 00200200       lo\n"
+UNIX = "Num       RefCount Protocol Flags    Type St Inode Path\n"
+LISTENING = "0000000000000000: 00000002 00000000 00010000 0001 01 12345 {}\n"
+
+
+class SealedMachine:
+    """Its files are below *root*; its services listen in the folder of *control* while the ``with`` lasts."""
+
+    def __init__(self, directory: Path, *, runtime_socket: str = RUNTIME_SOCKET) -> None:
+        self.root = directory / "root"
+        self.control = directory / "control.sock"
+        self.evidence: dict[str, Any] | None = _evidence()
+        self.attempts: dict[str, Any] | None = _attempts()
+        self.put("proc/self/net/dev", DEV + LO)
+        self.put("proc/self/net/route", ROUTE)
+        self.put("proc/self/net/ipv6_route", IPV6_ROUTE)
+        self.put("proc/self/net/unix", UNIX + LISTENING.format(runtime_socket))
+        self.put("proc/self/ns/x")
+        (self.root / "proc/self/ns/net").symlink_to(f"net:[{NAMESPACE}]")
+        self.put(MODEL_PATH.lstrip("/"), WEIGHTS)
+        self.put_record(hashlib.sha256(WEIGHTS).hexdigest())
+        self._services: list[_Service] = []
+
+    def put(self, path: str, content: str | bytes = "") -> Path:
+        """Write a file below the root."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
+
+    def put_record(self, sha256: str) -> None:
+        """Write what the build recorded of the model."""
+        record = {"name": "tiny", "title": "Tiny Model", "licence": "Apache-2.0", "sha256": sha256}
+        self.put("usr/share/claudine/model.json", json.dumps({**record, "size_bytes": len(WEIGHTS)}))
+
+    def __enter__(self) -> Self:
+        self._services = [
+            _Service(str(self.control.with_name("evidence.sock")), lambda: self.evidence),
+            _Service(str(self.control.with_name("connect.sock")), lambda: self.attempts),
+        ]
+        for service in self._services:
+            service.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for service in self._services:
+            service.stop()
+
+
+class _Service(socketserver.UnixStreamServer):
+    def __init__(self, path: str, answer: Callable[[], dict[str, Any] | None]) -> None:
+        self.answer = answer
+        super().__init__(path, _Handler)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: _Service
+
+    def handle(self) -> None:
+        answer = self.server.answer()
+        if answer is not None:
+            self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+
+def _evidence() -> dict[str, Any]:
+    table = f"0 431216 verity 1 254:2 254:3 4096 4096 53902 1 sha256 {ROOT_HASH} 00 2 root_hash_sig_key_desc systemd"
+    return {
+        "secure_boot": True,
+        "setup_mode": False,
+        "command_line": ROOT_HASH,
+        "verity_table": table,
+        "require_signatures": "Y",
+        "signer": {"subject": "Ada Lovelace ClaudineOS verity", "sha256": FINGERPRINT},
+        "lockdown": "none [integrity] confidentiality",
+        "host_namespace": HOST_NAMESPACE,
+        "runtime": {
+            "process": 812,
+            "namespace": NAMESPACE,
+            "dev": DEV + LO,
+            "route": ROUTE,
+            "ipv6_route": IPV6_ROUTE,
+        },
+    }
+
+
+def _attempts() -> dict[str, Any]:
+    refused = {"error": "ENETUNREACH", "words": "Network is unreachable"}
+    return {
+        "namespace": f"net:[{NAMESPACE}]",
+        "attempts": [
+            {"what": "TCP to 192.0.2.1 port 443", **refused},
+            {"what": "UDP to 2001:db8::1 port 443", **refused},
+        ],
+    }
