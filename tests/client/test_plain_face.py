@@ -94,6 +94,7 @@ def test_the_earlier_lines_are_those_of_this_conversation(socket: Path, start_sc
         said(screen, "My secret is 42.")
         screen.type("/private\r")
         screen.wait_for("off the record")
+        screen.wait_for("\r\n(off the record) ")
         said(screen, "\x1b[A\x1b[AWhere?")
         screen.type("\x1b[A!\r")
         screen.wait_for("Claudine: ")

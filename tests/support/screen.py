@@ -8,6 +8,7 @@ import struct
 import subprocess
 import termios
 import time
+from codecs import getincrementaldecoder
 from collections.abc import Sequence
 from fcntl import ioctl
 from types import TracebackType
@@ -30,6 +31,8 @@ class Screen:
         )
         os.close(terminal)
         self.output = ""
+        # A letter may come in two pieces.
+        self._decoder = getincrementaldecoder("utf-8")("replace")
         self._seen = 0
 
     def __enter__(self) -> Self:
@@ -94,5 +97,5 @@ class Screen:
         except OSError:
             # Linux says EIO when the last program has left the terminal.
             return False
-        self.output += data.decode("utf-8", "replace")
+        self.output += self._decoder.decode(data)
         return bool(data)

@@ -10,7 +10,7 @@ in the record as it grows, and the last event is always ``Ended``: nothing is ra
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Ended", "Event", "Full", "MakeRoom", "Talk", "Usage", "Waiting"]
 
 _POLL_S = 0.5
+# What is made in another thread is there sooner than anybody could read that it is not.
+_GLANCE_S = 0.2
 # What is left when room is made before it is needed.
 _HALF = 0.5
 
@@ -277,9 +279,8 @@ class Talk:
     def _ready(self, stop: Stop) -> Iterator[Event]:
         """Wait until the model can answer. Raises UnavailableError when waiting does not help, or when stopped."""
         started_s = time.monotonic()
-        while not self.runtime.done():
+        while not wait([self.runtime], timeout=_GLANCE_S).done:
             yield Waiting("absent", "", time.monotonic() - started_s)
-            stop.sleep(_POLL_S)
             if stop.pressed:
                 raise UnavailableError(voice.STOPPED)
         runtime = self.runtime.result()

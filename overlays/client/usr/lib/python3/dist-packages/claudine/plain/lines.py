@@ -14,6 +14,7 @@ from claudine.protocol import Progress, Text, UnavailableError
 from claudine.talk import Answer, Ended, Full, Waiting
 from claudine.text import printable
 from claudine.voice import chat as chat_voice
+from claudine.voice import plain as plain_voice
 
 # From here on it is worth a word that the context fills.
 _FILLING = 0.75
@@ -96,12 +97,13 @@ class LineChat:
 
     def _next_line(self) -> str | None:
         self._recall()
+        prompt = plain_voice.OFF_THE_RECORD + PROMPT if self._talk.record.private else PROMPT
         at_end = False
         while True:
             draft, self._talk.draft = self._talk.draft, ""
             try:
                 with self._interrupts.armed():
-                    return printable(self._terminal.read_line(PROMPT, draft)).strip()
+                    return printable(self._terminal.read_line(prompt, draft)).strip()
             except KeyboardInterrupt:
                 self._terminal.say("")
             except EOFError:
@@ -146,8 +148,10 @@ class LineChat:
 
     def _hear(self, answer: Answer, doing: str) -> Ended:
         """Print *answer* while it arrives, and say what is being done as long as there is none of it."""
-        last = ""
-        waited_s = 0.0
+        said = False
+        # Blank lines are held back until something follows them.
+        held = ""
+        waits_since_s: float | None = None
         self._interrupts.forget()
         with (
             self._interrupts.calling(answer.stop),
@@ -158,25 +162,24 @@ class LineChat:
                 ticker.say(doing)
             for event in answer:
                 if isinstance(event, Waiting):
-                    waited_s = event.elapsed_s
+                    waits_since_s = time.monotonic() - event.elapsed_s
                     self._show_waiting(ticker, event)
                     continue
-                self._introduce(ticker, waited_s)
+                self._introduce(ticker, time.monotonic() - waits_since_s if waits_since_s else 0.0)
                 match event:
                     case Progress():
                         # After a wait, the count begins anew.
-                        ticker.say(voice.reading(event.percent), elapsed_s=0.0 if waited_s else None)
-                        waited_s = 0.0
-                    case Text(text) if last:
-                        last = text or last
-                        self._terminal.say(text, end="")
+                        ticker.say(voice.reading(event.percent), elapsed_s=0.0 if waits_since_s else None)
+                        waits_since_s = None
                     case Text(text):
                         ticker.stop()
-                        last = text
-                        self._terminal.say(ANSWER + text.lstrip(), end="")
+                        shown = (held + text).rstrip("\n")
+                        held = (held + text)[len(shown) :]
+                        self._terminal.say(shown if said else ANSWER + shown.lstrip(), end="")
+                        said = True
                     case Ended():
                         ticker.stop()
-                        if last and not last.endswith("\n"):
+                        if said:
                             self._terminal.say("")
                         return event
         raise AssertionError("an answer ends with Ended")
