@@ -25,8 +25,9 @@ class Hardware:
     """What can be chosen about a machine.
 
     `display` is none or gtk (a window); `serial` is file (the log, and what a program types) or terminal (the
-    person's terminal, and the log). `guest_shell` adds what a test needs inside: the root shell, and the journal of a boot that fails. `tpm` can
-    be left away. `network` adds a card, each frame of which is recorded in the machine's directory.
+    person's terminal, and the log). `guest_shell` adds what a test needs inside: the root shell, and the journal of a
+    boot that fails. `tpm` can be left away. `network` adds a card, each frame of which is recorded in the machine's
+    directory.
     """
 
     memory_mib: int = 2048
@@ -40,7 +41,10 @@ class Hardware:
 
 @dataclass(frozen=True)
 class Sockets:
-    """The machine's unix sockets, and a pipe. `directory` must be short: a socket's path has at most 107 bytes (unix(7))."""
+    """The machine's unix sockets, and a pipe.
+
+    `directory` must be short: a socket's path has at most 107 bytes (unix(7)).
+    """
 
     directory: Path
 

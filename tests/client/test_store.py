@@ -209,6 +209,25 @@ def test_a_damaged_file_is_left_alone_until_it_is_deleted(tmp_path: Path, damage
     assert Talk(tmp_path).texts == ["Q3", "A3"]
 
 
+@pytest.mark.parametrize("then", ["say", "search", "delete"])
+def test_a_damaged_index_is_made_anew_from_the_messages(tmp_path: Path, then: str) -> None:
+    for number in range(3):
+        Talk(tmp_path, f"tty{number}").exchange(f"Where is number {number}?", "Here.")
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
+        # What it is made of, but not how its parts hang together.
+        database.execute("UPDATE words_data SET block = randomblob(length(block)) WHERE id > 10")
+    talk = Talk(tmp_path, "tty0")
+    match then:
+        case "say":
+            for number in range(40):
+                talk.exchange(f"And number {number}?", "There.")
+        case "delete":
+            talk.record.delete(talk.record.id)
+    assert len(talk.record.chats("number")) == (2 if then == "delete" else 3)
+    assert talk.notices == []
+    assert Talk(tmp_path, "tty1").texts == ["Where is number 1?", "Here."]
+
+
 def test_bytes_that_are_no_text_cost_only_themselves(tmp_path: Path) -> None:
     Talk(tmp_path).exchange("Where is it?", "Here.")
     path = tmp_path / FILE

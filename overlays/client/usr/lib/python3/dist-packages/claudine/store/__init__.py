@@ -9,16 +9,17 @@ file that another console deleted is not written to any more. Everything raises 
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import Literal
+from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 from claudine import voice
 from claudine.conversation import ChatSettings, Role
 from claudine.store.chat import Change, Chat, Place, Summary, default_title
-from claudine.store.errors import BelongsElsewhereError, GoneError, StoreError, store_error
+from claudine.store.errors import BelongsElsewhereError, GoneError, IndexDamagedError, StoreError, store_error
 from claudine.store.schema import check, migrate, transaction
 from claudine.store.search import excerpts, titles_with, words_of
 from claudine.text import printable
@@ -31,6 +32,24 @@ FILE = "conversations.db"
 
 # Another console saves in milliseconds; whoever takes longer is stuck.
 _BUSY_S = 5.0
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _mending_index(method: Callable[Concatenate["Store", P], R]) -> Callable[Concatenate["Store", P], R]:
+    """Have *method* done again with a new index if the old one is damaged."""
+
+    @wraps(method)
+    def mended(store: "Store", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(store, *args, **kwargs)
+        except IndexDamagedError:
+            store.renew_index()
+            return method(store, *args, **kwargs)
+
+    return mended
 
 
 class Store:
@@ -70,6 +89,7 @@ class Store:
                 if chat := _read(database, id_):
                     yield chat
 
+    @_mending_index
     def search(self, text: str) -> list[Summary]:
         """Return the conversations with all the words of *text* in one message or in the title, in the same order."""
         words = words_of(text)
@@ -85,6 +105,7 @@ class Store:
                 if summary.id in found or summary.title in titles
             ]
 
+    @_mending_index
     def save(self, change: Change, place: Place | None = None) -> None:
         """Save *change*, all or nothing, and with it where a console is. What was saved before may come again."""
         with self._opened() as database, transaction(database):
@@ -105,6 +126,7 @@ class Store:
         with self._opened() as database, transaction(database):
             _save_place(database, place)
 
+    @_mending_index
     def add(self, chat: Chat) -> Literal["new", "extended", "known"]:
         """Add a conversation from somewhere else, all or nothing, and say what it was: *extended* by new messages.
 
@@ -125,6 +147,7 @@ class Store:
                 _give_title(database, chat.id, chat.tree)
             return "new" if not here else "extended" if new else "known"
 
+    @_mending_index
     def delete(self, id_: str) -> None:
         """Delete the conversation *id_*, so that no byte of it is left in the file."""
         with self._opened(chats_voice.NOT_DELETED) as database, transaction(database):
@@ -132,6 +155,11 @@ class Store:
             database.execute("DELETE FROM conversations WHERE id = ?", (id_,))
             # The index only notes what does not count any more; putting its parts together is what removes the words.
             database.execute("INSERT INTO words (words) VALUES ('optimize')")
+
+    def renew_index(self) -> None:
+        """Make the index for searching anew from the messages."""
+        with self._opened() as database, transaction(database):
+            database.execute("INSERT INTO words (words) VALUES ('rebuild')")
 
     def forget(self) -> None:
         """Delete all conversations, of every console.

@@ -15,6 +15,10 @@ class StoreError(Exception):
         self.lasts = lasts
 
 
+class IndexDamagedError(StoreError):
+    """The index for searching is damaged; the messages it is made of need not be."""
+
+
 class GoneError(StoreError):
     """There is no such conversation."""
 
@@ -32,6 +36,8 @@ def store_error(error: sqlite3.Error | OSError, sentence: str | None = None) -> 
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code == sqlite3.SQLITE_FULL or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)):
         return StoreError(sentence.format(reason=chats_voice.FULL) if sentence else voice.STORE_FULL)
+    if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) == sqlite3.SQLITE_CORRUPT_VTAB:
+        return IndexDamagedError(voice.STORE_DAMAGED, lasts=True)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return StoreError(voice.STORE_DAMAGED, lasts=True)
     reason = error.strerror if isinstance(error, OSError) else error
