@@ -9,7 +9,7 @@ import pytest
 from builder.profile import load_profile
 from builder.render import OVERLAYS_DIR, render
 from claudine import voice
-from claudine.plain import lines
+from claudine.plain import face as lines
 
 ROOT = Path(__file__).parents[2]
 PLAIN_TREE = ROOT / "tests/bench/plain"

@@ -40,13 +40,17 @@ def start_screen(socket: Path, tmp_path: Path, tmp_path_factory: pytest.TempPath
     with ExitStack() as stack:
 
         def start(arguments: Sequence[str] = (), *, tty: str = "", **env: str) -> Screen:
-            command = [*COMMAND, "--socket", str(socket), *arguments]
+            command = [*COMMAND, "--plain", "--socket", str(socket), *arguments]
             env = {**ENV, "HOME": str(tmp_path), **env}
             if tty:
-                # Python runs this file at its start.
-                disguise = tmp_path_factory.mktemp("disguise") / "sitecustomize.py"
-                disguise.write_text(f"import os\nos.ttyname = lambda fd: '/dev/{tty}'\n")
-                env["PYTHONPATH"] += f":{disguise.parent}"
+                env["PYTHONPATH"] += f":{disguise(tmp_path_factory.mktemp('disguise'), tty)}"
             return stack.enter_context(Screen(command, env))
 
         yield start
+
+
+def disguise(folder: Path, tty: str) -> Path:
+    """Make *folder* one with which, in PYTHONPATH, every terminal passes for the one called *tty*."""
+    # Python runs this file at its start.
+    (folder / "sitecustomize.py").write_text(f"import os\nos.ttyname = lambda fd: '/dev/{tty}'\n")
+    return folder

@@ -185,7 +185,6 @@ def test_half_an_answer_is_kept_and_the_conversation_goes_on(socket: Path, start
 def test_a_message_without_an_answer_is_back_on_the_line(socket: Path, start_screen: StartScreen) -> None:
     cases: list[tuple[Answer | Refuse, str]] = [
         (Answer([], "close"), "[My runtime broke off in the middle of this answer.]"),
-        (Refuse(503, b'{"error":{"code":503}}'), "[My model is still loading.]"),
         (Refuse(500, b"?"), "[My runtime refused this with HTTP status 500 and gave no reason.]"),
         (overflow(900, 512), "[Your message is too long for me: 900 tokens, and I can hold 512 at once."),
     ]
@@ -199,7 +198,7 @@ def test_a_message_without_an_answer_is_back_on_the_line(socket: Path, start_scr
             screen.wait_for(PROMPT + "Where?")
         screen.type("\r")
         screen.wait_for("Claudine: Paris.")
-    assert server.texts(4) == ["Where?"]
+    assert server.texts(3) == ["Where?"]
     assert "Traceback" not in screen.output
 
 
@@ -208,26 +207,66 @@ def test_a_runtime_that_restarts_is_waited_for(socket: Path, start_screen: Start
         screen = start_screen()
         screen.wait_for(PROMPT)
     screen.type("Where?\r")
-    screen.wait_for("[I cannot reach my runtime: nobody answers at")
     screen.wait_for("I am waiting for my runtime to start: 0 s")
-    with FakeRuntime(socket, loads=1):
+    with FakeRuntime(socket, [Refuse(503, b'{"error":{"code":503}}'), Answer()], loads=1) as server:
         screen.wait_for("I am loading my model")
-        screen.wait_for(PROMPT + "Where?")
-        screen.type("\r")
+        screen.wait_for("[My model is tiny.gguf")
         screen.wait_for("Claudine: Paris.")
+        assert server.texts(1) == ["Where?"]
     assert "Traceback" not in screen.output
 
 
-def test_what_no_longer_fits_is_left_out_and_said(socket: Path, start_screen: StartScreen) -> None:
-    with FakeRuntime(socket, [Answer(["A1"]), overflow(600, 512), Answer(["A2"])]) as server:
+def test_how_to_make_room_is_the_person_s_choice(socket: Path, start_screen: StartScreen) -> None:
+    script: list[Answer | Refuse] = [Answer(["A1"]), overflow(600, 512), Answer(["A2"])]
+    with FakeRuntime(socket, script) as server:
         screen = start_screen()
-        for question, answer in (("Q1", "A1"), ("Q2", "A2")):
-            screen.wait_for(PROMPT)
-            screen.type(f"{question}\r")
-            screen.wait_for(f"Claudine: {answer}")
-        assert "600 tokens, and I can hold 512 at once. I leave out our oldest exchange" in screen.output
+        screen.wait_for(PROMPT)
+        screen.type("Q1\r")
+        screen.wait_for("Claudine: A1")
+        screen.wait_for(PROMPT)
+        screen.type("Q2\r")
+        screen.wait_for("[Together that is 600 tokens, and I can hold 512 at once.]")
+        screen.wait_for("2  Leave out the oldest: ")
+        screen.wait_for("goes back): ")
+        screen.type("2\r")
+        screen.wait_for("Claudine: A2")
         assert server.texts(1) == ["Q1", "A1", "Q2"]
         assert server.texts(2) == ["Q2"]
+
+
+def test_whoever_makes_no_room_has_the_message_back(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket, [Answer(["A1"]), overflow(600, 512)]):
+        screen = start_screen()
+        for question in ("Q1", "Q2"):
+            screen.wait_for(PROMPT)
+            screen.type(f"{question}\r")
+        screen.wait_for("goes back): ")
+        screen.settle()
+        screen.type("\x03")
+        screen.wait_for(PROMPT + "Q2")
+
+
+def test_the_context_is_mentioned_when_it_fills(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket, n_ctx=10) as server:
+        screen = start_screen()
+        for _ in range(3):
+            screen.wait_for(PROMPT)
+            screen.type("Where?\r")
+            screen.wait_for("Claudine: Paris.")
+        screen.wait_for(PROMPT)
+        assert screen.output.count("[Our conversation fills 80 % of what I can hold at once. /context") == 1
+        screen.type("/context\r")
+        screen.wait_for("takes 8 of the 10 tokens that I can hold at once: 80 %.")
+        screen.wait_for("goes back): ")
+        screen.type("leave out\r")
+        screen.wait_for("goes back): ")
+        screen.type("\r")
+        screen.wait_for("[From now on I leave out our oldest messages")
+        screen.wait_for(PROMPT)
+        screen.type("And now?\r")
+        screen.wait_for("Claudine: Paris.")
+        assert server.texts(2) == ["Where?", "Paris."] * 2 + ["Where?"]
+        assert len(server.texts(3)) < 7
 
 
 def test_new_forgets_the_conversation_and_the_lines(socket: Path, start_screen: StartScreen) -> None:
@@ -281,7 +320,7 @@ def test_bytes_that_are_no_text_are_replaced(socket: Path, start_screen: StartSc
 def test_umlauts_are_one_key_each_without_a_locale_too(socket: Path, tmp_path: Path) -> None:
     # What "python3 -I" makes of an empty environment.
     env = {**ENV, "HOME": str(tmp_path), "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
-    with FakeRuntime(socket) as server, Screen([*COMMAND, "--socket", str(socket)], env) as screen:
+    with FakeRuntime(socket) as server, Screen([*COMMAND, "--plain", "--socket", str(socket)], env) as screen:
         screen.wait_for(PROMPT)
         screen.settle()
         screen.type("grün\x7f\x7fün?\r")
@@ -295,7 +334,10 @@ def test_commands_are_single_words_and_unknown_ones_are_not_sent(socket: Path, s
         screen = start_screen()
         screen.wait_for(PROMPT)
         screen.type("/help\r")
-        screen.wait_for("/new           start afresh")
+        screen.wait_for("/edit [text]            change my last message\r\n")
+        screen.wait_for("Press Enter to go on")
+        screen.type("\r")
+        screen.wait_for("/reset ")
         screen.wait_for(PROMPT)
         screen.type("/sing\r")
         screen.wait_for("[I do not know /sing. /help says what I understand.]")
@@ -303,6 +345,32 @@ def test_commands_are_single_words_and_unknown_ones_are_not_sent(socket: Path, s
         screen.type("/etc/passwd is what?\r")
         screen.wait_for("Claudine: Paris.")
         assert server.texts(0) == ["/etc/passwd is what?"]
+
+
+def test_a_script_goes_back_and_on(socket: Path) -> None:
+    script = [Answer([f"A{number}"]) for number in range(1, 6)]
+    said = "Q1\n/again\n/other\nQ2\n/edit Q3\n/go-on\n/back\n/persona Be brief.\n/settings seed 7\n/again\n"
+    with FakeRuntime(socket, script) as server:
+        done = subprocess.run(
+            [*COMMAND, "--socket", str(socket), "--plain"],
+            input=said,
+            capture_output=True,
+            text=True,
+            env=ENV,
+            timeout=10,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [server.texts(number) for number in range(6)] == [
+        ["Q1"],
+        ["Q1"],
+        ["Q1", "A1", "Q2"],
+        ["Q1", "A1", "Q3"],
+        ["Q1", "A1", "Q3", "A4"],
+        ["Q1", "A1", "Q3"],
+    ]
+    assert "[Version 1 of 2.]\nYou: Q1\nClaudine: A1\n" in done.stdout
+    assert server.requests[5]["seed"] == 7
+    assert server.requests[5]["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
 def test_the_status_fits_a_narrow_terminal(socket: Path, tmp_path: Path) -> None:

@@ -46,7 +46,9 @@ def to_the_key(screen: Screen) -> list[str]:
 
 def key_screen(screen: Screen) -> list[str]:
     screen.wait_for(CLEARED)
-    return INVISIBLE.sub("", screen.wait_for(voice.KEY_PROMPT)).replace("\r", "").split("\n")
+    # Wiped after the last try, and before the next one.
+    shown = screen.wait_for(voice.KEY_PROMPT).rpartition(CLEARED)[2]
+    return INVISIBLE.sub("", shown).replace("\r", "").split("\n")
 
 
 def ending(key: str) -> str:

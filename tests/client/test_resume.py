@@ -9,6 +9,8 @@ from claudine import voice
 from claudine.record import Record
 from claudine.store import FILE, Store
 from claudine.text import last_rows
+from claudine.voice import chat as chat_voice
+from claudine.voice import chats as chats_voice
 from tests.client.conftest import COMMAND, ENV, StartScreen
 from tests.support.fake_runtime import Answer, FakeRuntime
 
@@ -57,7 +59,7 @@ def test_after_new_nothing_is_resumed(socket: Path, store: Path, start_screen: S
         screen.wait_for("Claudine: Paris.")
         screen.wait_for(PROMPT)
         screen.type("/new\r")
-        screen.wait_for(f"[{voice.AFRESH}]")
+        screen.wait_for(f"[{chat_voice.AFRESH}]")
         screen = start_screen(chat, tty="tty1")
         screen.wait_for(PROMPT)
         assert "Paris" not in screen.output
@@ -123,14 +125,14 @@ def test_a_damaged_store_is_one_sentence_and_forgetting_mends_it(
     with FakeRuntime(socket) as server:
         screen = start_screen(["chat", "--store", str(store)], tty="tty1")
         screen.wait_for(f"[{voice.STORE_DAMAGED}]")
-        for answer, remark in (("no", voice.NOT_FORGOTTEN), ("\x03", voice.NOT_FORGOTTEN), ("Yes", voice.FORGOTTEN)):
+        for answer, remark in (("no", chats_voice.KEPT), ("\x03", chats_voice.KEPT), ("Yes", chats_voice.FORGOTTEN)):
             screen.wait_for(PROMPT)
             screen.type("Where?\r")
             screen.wait_for("Claudine: Paris.")
             screen.wait_for(PROMPT)
             screen.settle()
             screen.type("/forget\r")
-            screen.wait_for(voice.FORGET_PROMPT)
+            screen.wait_for(chats_voice.FORGET_PROMPT)
             screen.settle()
             screen.type(f"{answer}\r")
             screen.wait_for(f"[{remark}]")
@@ -152,7 +154,7 @@ def test_a_missing_store_is_said_only_where_one_is_expected(
         screen.wait_for(PROMPT)
         assert ("I cannot save what we say" in screen.output) == bool(arguments)
         screen.type("/forget\r")
-        screen.wait_for(voice.FORGET_PROMPT if arguments else f"[{voice.NOTHING_STORED}]")
+        screen.wait_for(chats_voice.FORGET_PROMPT if arguments else f"[{chats_voice.NOTHING_STORED}]")
 
 
 def test_a_desk_uses_the_folder_of_its_service_if_it_may(socket: Path, store: Path, start_screen: StartScreen) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from claudine import voice
 from claudine.qr import qr_rows
-from claudine.state import DiskStatus, NoServiceError, StateError, StateService
+from claudine.state import DiskStatus, NoServiceError, StateError, StateService, Stick
 from tests.support.fake_state import FakeState
 from tests.support.qr_decoder import decode
 
@@ -42,6 +42,31 @@ def test_each_request_gets_its_answer(socket: Path) -> None:
         service.factory_reset()
         assert service.status().recovery_key == "confirmed"
     assert fake.requests == ["status", "new-recovery-key", "confirm-recovery-key", "factory-reset", "status"]
+
+
+def test_a_stick_is_named_as_it_was_listed(socket: Path, tmp_path: Path) -> None:
+    with FakeState(socket, stick=tmp_path) as fake:
+        service = StateService(str(socket))
+        [stick] = service.sticks()
+        assert stick == Stick("17-1", "HOLIDAY", 10**9, "Acme")
+        assert service.open_stick(stick) == str(tmp_path)
+        service.close_stick()
+    assert (fake.requests, fake.opened) == (["sticks", "open-stick", "close-stick"], ["17-1"])
+
+
+def test_what_a_stick_is_called_is_one_safe_line(socket: Path) -> None:
+    label = b'"\\u001b[2J\\nA\\u202eB"'
+    line = b'{"sticks":[{"id":"1-0","label":%s,"size_bytes":1,"model":%s}]}\n' % (label, label)
+    with answering(socket, line) as service:
+        assert service.sticks() == [Stick("1-0", "[2J AB", 1, "[2J AB")]
+
+
+@pytest.mark.parametrize("line", [b"{}\n", b'{"sticks":7}\n', b'{"sticks":[{}]}\n', b'{"sticks":["a"],"path":7}\n'])
+def test_sticks_that_are_none_are_a_state_error(socket: Path, line: bytes) -> None:
+    with answering(socket, line) as service:
+        for ask in (service.sticks, lambda: service.open_stick(Stick("1-0", "", 1, ""))):
+            with pytest.raises(StateError, match="that I cannot read"):
+                ask()
 
 
 def test_the_services_own_sentence_is_shown_on_one_safe_line(socket: Path) -> None:

@@ -28,9 +28,11 @@ class SimulatedMachine:
         self.printed: dict[str, bytes] = {}
         self.calls: list[str] = []
         self.put("usr/lib/claudine-state/unlock", unlock + "\n")
+        self.properties: dict[str, dict[str, str]] = {}
+        self.busy = False
         self.put("proc/self/mounts", "proc /proc proc rw 0 0\n")
         self.put("proc/sys/kernel/hostname", "claudine")
-        for directory in ("run", "var", "dev/mapper", "sys/class/tpm"):
+        for directory in ("run", "var", "dev/mapper", "sys/class/tpm", "sys/class/block"):
             (root / directory).mkdir(parents=True, exist_ok=True)
 
     def put(self, path: str, content: str | bytes = "") -> Path:
@@ -45,6 +47,25 @@ class SimulatedMachine:
     def put_tpm(self, pcr7: str = "AA") -> None:
         self.put("sys/class/tpm/tpm0/pcr-sha256/7", pcr7 + "\n")
         self.put("run/systemd/tpm2-pcr-signature.json", "{}")
+
+    def put_disk(self, name: str, bus: str, parts: int = 1, *, sequence: int = 17, **properties: str) -> None:
+        """Plug in a disk with *parts* partitions, or none; *properties* are udev's of each file system on it."""
+        disk = f"sys/devices/{bus}/block/{name}"
+        for number in range(parts + 1):
+            node, path = (f"{name}{number}", f"{disk}/{name}{number}") if number else (name, disk)
+            self.put(f"{path}/size", "8192\n")
+            (self.host.root / path / "holders").mkdir()
+            (self.host.root / "sys/class/block" / node).symlink_to(self.host.root / path)
+            if number:
+                self.put(f"{path}/partition", f"{number}\n")
+            if number or not parts:
+                self.properties[node] = {"ID_FS_USAGE": "filesystem", "ID_FS_TYPE": "vfat", **properties}
+        self.put(f"{disk}/diskseq", f"{sequence}\n")
+
+    def mounted(self) -> list[str]:
+        """Where something is mounted, but for /proc."""
+        mounts = (self.host.root / "proc/self/mounts").read_text().splitlines()
+        return [line.split()[1] for line in mounts[1:]]
 
     def put_efi_flag(self, name: str, value: bool) -> None:
         self.put(f"sys/firmware/efi/efivars/{name}-{EFI_GLOBAL}", bytes([6, 0, 0, 0, value]))
@@ -68,6 +89,13 @@ class SimulatedMachine:
                 self.keys.clear()
             case ["systemd-cryptenroll", *options, _]:
                 return self._enroll(options, stdin.decode())
+            case ["udevadm", "info", "--query=property", name]:
+                properties = self.properties[name.removeprefix("--name=/dev/")]
+                return "".join(f"{key}={value}\n" for key, value in properties.items()).encode()
+            case ["systemd-mount", *_, what, where]:
+                self.put("proc/self/mounts", f"proc /proc proc rw 0 0\n{what} {where} vfat rw 0 0\n")
+            case ["systemctl", "stop", r"run-claudine\x2dstick.mount"] if not self.busy:
+                self.put("proc/self/mounts", "proc /proc proc rw 0 0\n")
             case ["/usr/lib/systemd/systemd-factory-reset", "status", *_] if self.resetting:
                 raise CommandError(argv, 10, "")
         return next((output for beginning, output in self.printed.items() if words.startswith(beginning)), b"")

@@ -19,16 +19,21 @@ from typing import Any, Self
 MODEL = "/run/model/tiny.gguf"
 BUILD = "b11669-Debian"
 N_CTX = 512
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Stream *pieces*; then end as *ending* says: stop, length, close (mid-answer), malformed, error, or hang."""
+    """Stream *pieces*; then end as *ending* says: stop, length, close (mid-answer), malformed, error, or hang.
+
+    The last piece comes when *go* is set, if there is one.
+    """
 
     pieces: Sequence[str] = ("Paris.",)
     ending: str = "stop"
     progress: Sequence[tuple[int, int]] = ()
     hold_s: float = 0.0
+    go: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,16 @@ class FakeRuntime(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
     daemon_threads = True
 
-    def __init__(self, socket: Path, script: Sequence[Answer | Refuse] = (Answer(),), *, loads: int = 0) -> None:
+    def __init__(
+        self, socket: Path, script: Sequence[Answer | Refuse] = (Answer(),), *, loads: int = 0, n_ctx: int = N_CTX
+    ) -> None:
         self._script = list(script)
         self.loads_left = loads
-        props = {"model_path": MODEL, "build_info": BUILD, "default_generation_settings": {"n_ctx": N_CTX}}
+        props = {"model_path": MODEL, "build_info": BUILD, "default_generation_settings": {"n_ctx": n_ctx}}
         self.props = json.dumps(props).encode()
         self.models = json.dumps({"data": [{"id": MODEL}]}).encode()
         self.requests: list[dict[str, Any]] = []
+        self.overwritten: list[dict[str, Any]] = []
         self.asked = threading.Event()
         self.client_left = threading.Event()
         self.closing = threading.Event()
@@ -81,6 +89,10 @@ class FakeRuntime(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self._thread.join()
         self.server_close()
         Path(str(self.server_address)).unlink()
+
+    def then(self, *script: Answer | Refuse) -> None:
+        """Do as *script* says from now on."""
+        self._script = list(script)
 
     def next_behaviour(self, request: dict[str, Any]) -> Answer | Refuse:
         """Note *request* and say what to do with it."""
@@ -112,6 +124,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        match self.path:
+            case "/tokenize":
+                # A word is a token.
+                self._respond(200, json.dumps({"tokens": list(range(len(request["content"].split())))}).encode())
+            case "/completion":
+                self.server.overwritten.append(request)
+                self._respond(200, b"{}")
+            case _:
+                self._chat(request)
+
+    def _chat(self, request: dict[str, Any]) -> None:
         match self.server.next_behaviour(request):
             case Refuse(status, body):
                 self._respond(status, body)
@@ -129,6 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._chunk({}, prompt_progress={"total": total, "processed": processed, "cache": 0, "time_ms": 1})
         time.sleep(answer.hold_s)
         for number, piece in enumerate(answer.pieces, start=1):
+            if answer.go and number == len(answer.pieces):
+                answer.go.wait(_PATIENCE_S)
             timings = {"prompt_n": 5, "cache_n": 2, "predicted_n": number}
             self._chunk({"delta": {"content": piece}, "finish_reason": None}, timings=timings)
         match answer.ending:

@@ -2,7 +2,8 @@
 
     with FakeState(tmp_path / "control", unlock="passphrase") as service: ...
 
-Each new key differs from the one before. With *failing*, the requests of that name are answered with an error.
+Each new key differs from the one before. The folder *stick* is what is on the one stick that is in.
+With *failing*, the requests of that name are answered with an error.
 """
 
 import json
@@ -12,6 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+STICK: dict[str, object] = {
+    "id": "17-1",
+    "label": "HOLIDAY",
+    "size_bytes": 10**9,
+    "model": "Acme",
+    "file_system": "vfat",
+}
 _LETTERS = "cbdefghijklnrtuv"
 
 
@@ -28,7 +36,12 @@ class FakeState(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         recovery_key: str = "none",
         free_bytes: int = 500 * 1024**2,
         failing: str = "",
+        stick: Path | None = None,
     ) -> None:
+        self.sticks: list[dict[str, object]] = [STICK] if stick else []
+        self.opened: list[str] = []
+        self.stick_is_open = False
+        self._stick = stick
         self.requests: list[str] = []
         self.keys: list[str] = []
         self.recovery_key = recovery_key
@@ -50,8 +63,8 @@ class FakeState(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.server_close()
         Path(str(self.server_address)).unlink()
 
-    def answer(self, request: str) -> dict[str, Any]:
-        """Do what *request* asks."""
+    def answer(self, request: str, stick: str = "") -> dict[str, Any]:
+        """Do what *request* asks, with a *stick* of that id if it is about one."""
         self.requests.append(request)
         if request == self._failing:
             return {"error": "The TPM is\n busy \x1b[31mtoday."}
@@ -72,7 +85,16 @@ class FakeState(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             case "confirm-recovery-key":
                 self.recovery_key = "confirmed"
                 return {}
-            case "factory-reset":
+            case "factory-reset" | "apply-settings":
+                return {}
+            case "sticks":
+                return {"sticks": self.sticks}
+            case "open-stick":
+                self.stick_is_open = True
+                self.opened.append(stick)
+                return {"path": str(self._stick)}
+            case "close-stick":
+                self.stick_is_open = False
                 return {}
             case "power-off" | "restart":
                 return {}
@@ -83,5 +105,5 @@ class _Handler(socketserver.StreamRequestHandler):
     server: FakeState
 
     def handle(self) -> None:
-        request = json.loads(self.rfile.readline())["request"]
-        self.wfile.write(json.dumps(self.server.answer(request)).encode() + b"\n")
+        request = json.loads(self.rfile.readline())
+        self.wfile.write(json.dumps(self.server.answer(**request)).encode() + b"\n")

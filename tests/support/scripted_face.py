@@ -19,6 +19,7 @@ class ScriptedFace:
     """Fails when it is asked more than the script has answers for, or offered less than it wants."""
 
     interactive = True
+    wipes = True
 
     def __init__(self, script: Script = (), *, virtual: bool = True) -> None:
         self._script = list(script)
@@ -27,6 +28,7 @@ class ScriptedFace:
         self.asked: list[str] = []
         self.offered: list[list[Option]] = []
         self.pages: list[str] = []
+        self.about = ""
 
     @property
     def said(self) -> str:
@@ -48,6 +50,7 @@ class ScriptedFace:
 
     def choose(self, title: str, options: Sequence[Option], *, about: str = "", start: int = 0) -> int | None:
         self.offered.append(list(options))
+        self.about = about
         reply = self._reply(title)
         if not reply:
             return None if reply is None else start
@@ -62,6 +65,10 @@ class ScriptedFace:
 
     def show_conversation(self) -> None:
         pass
+
+    def reply_with(self, script: Script) -> None:
+        """Answer as *script* says from now on."""
+        self._script = list(script)
 
     def finished(self) -> bool:
         """Say whether the script is at its end."""

@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,13 @@ from claudine.plain.interrupts import Interrupts
 from claudine.plain.status import TerminalGoneError
 from claudine.plain.terminal import Terminal
 from claudine.scripts import RUNTIME_FAILED, add_scripts, run_script, store_directory
+from claudine.voice import screen as screen_voice
 
 if TYPE_CHECKING:
+    from claudine.commands import Command, Session
+    from claudine.face import Face
     from claudine.runtime import Runtime
+    from claudine.screen.work import Job
     from claudine.store import Store
 
 STOPPED, READER_GONE = 130, 141
@@ -59,29 +64,82 @@ def _chat(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupt
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
         signal.signal(signal.SIGQUIT, signal.SIG_IGN)
     terminal.say(voice.GREETING)
+    if not options.plain and _shows_screen(options, terminal):
+        return 0
 
-    from claudine.commands.machine import Machine
+    from claudine.commands.machine import greet
+    from claudine.plain.face import LineFace
     from claudine.state import StateService
 
-    machine = Machine(StateService(options.state_socket), terminal, interrupts)
-    if terminal.interactive:
-        machine.greet(stays=options.stay)
-
-    from concurrent.futures import ThreadPoolExecutor
+    face = LineFace(terminal, interrupts)
+    if terminal.interactive and greet(face, StateService(options.state_socket), stays=options.stay):
+        terminal.say(voice.GREETING)
 
     from claudine.plain.lines import LineChat
     from claudine.protocol import UnavailableError
-    from claudine.record import Record
 
-    record = Record(_store(options, terminal), terminal.name, terminal.remark)
-    with ThreadPoolExecutor(max_workers=1) as aside, terminal.keeping_output():
-        runtime = aside.submit(_runtime, options.socket)
+    session, commands = _session(options, terminal, face)
+    with terminal.keeping_output():
         try:
-            LineChat(runtime, terminal, interrupts, record, machine, stays=options.stay).run()
+            LineChat(session, commands, face, terminal, interrupts, stays=options.stay).run()
         except UnavailableError as failure:
             terminal.say(str(failure))
             return RUNTIME_FAILED
     return 0
+
+
+def _shows_screen(options: argparse.Namespace, terminal: Terminal) -> bool:
+    """Talk on a screen, where one is wanted and can be had; say whether there was one."""
+    from claudine.screen import start
+
+    if not start.wanted(terminal):
+        return False
+    is_up = False
+
+    def prepare(face: "Face") -> "tuple[Session, Sequence[Command], Job]":
+        nonlocal is_up
+        is_up = True
+        session, commands = _session(options, terminal, face)
+        session.talk.resume()
+        return session, commands, partial(_open, session, stays=options.stay)
+
+    reason = start.why_not()
+    try:
+        if not reason:
+            start.run(prepare, partial(_look, options.socket), stays=options.stay, virtual=terminal.virtual)
+            return True
+    except TerminalGoneError:
+        raise
+    except Exception as error:
+        if is_up:
+            raise
+        reason = f"{type(error).__name__}: {error}"
+    terminal.remark(screen_voice.NO_SCREEN.format(reason=reason))
+    return False
+
+
+def _open(session: "Session", *, stays: bool) -> None:
+    from claudine.commands.machine import greet
+
+    greet(session.face, session.service, stays=stays)
+
+
+def _look(socket: str) -> str:
+    return screen_voice.LOCAL
+
+
+def _session(options: argparse.Namespace, terminal: Terminal, face: "Face") -> "tuple[Session, Sequence[Command]]":
+    from concurrent.futures import ThreadPoolExecutor
+
+    from claudine.commands import Session
+    from claudine.commands.table import COMMANDS
+    from claudine.record import Record
+    from claudine.state import StateService
+    from claudine.talk import Talk
+
+    runtime = ThreadPoolExecutor(max_workers=1).submit(_runtime, options.socket)
+    talk = Talk(runtime, Record(_store(options, terminal), terminal.name, face.remark))
+    return Session(talk, face, StateService(options.state_socket)), COMMANDS
 
 
 def _runtime(socket: str) -> "Runtime":
@@ -103,12 +161,15 @@ def _parser() -> argparse.ArgumentParser:
     # Taken before the command and after it; only a value that was given replaces the other.
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--socket", metavar="PATH", default=argparse.SUPPRESS, help=f"the runtime's socket ({SOCKET})")
+    plain_help = "lines of flat text, for a serial line, a screen reader or a pipe"
     parser = argparse.ArgumentParser(prog="claudine", description="Talk with the model on this machine.")
     parser.add_argument("--socket", metavar="PATH", default=SOCKET, help="the runtime's socket (%(default)s)")
+    parser.add_argument("--plain", action="store_true", help=plain_help)
     parser.set_defaults(stay=False, store=None, state_socket=STATE_SOCKET)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     chat = commands.add_parser("chat", parents=[shared], help="talk on this terminal; this is the default")
+    chat.add_argument("--plain", action="store_true", default=argparse.SUPPRESS, help=plain_help)
     chat.add_argument("--stay", action="store_true", help="an appliance's screen: no key leaves the conversation")
     chat.add_argument("--store", metavar="DIR", help=f"where conversations are kept ({STORE}, if that is there)")
     chat.add_argument(

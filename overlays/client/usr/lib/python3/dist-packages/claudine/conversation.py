@@ -33,24 +33,6 @@ class Conversation:
         """Return this conversation with one more message at its end."""
         return type(self)((*self.messages, Message(role, text)))
 
-    def shortened(self, keep: float) -> Self:
-        """Return this conversation without its oldest exchanges.
-
-        At least one exchange goes, then as many as it takes until at most the share *keep* (0 to 1) of the characters
-        is left. The system message and the last message always stay; with nothing else there, nothing changes.
-        """
-        fixed = sum(message.role == "system" for message in self.messages)
-        start = fixed
-        while start < len(self.messages) - 1 and (start == fixed or self._share(fixed, start) > keep):
-            start += 1
-            while start < len(self.messages) - 1 and self.messages[start].role != "user":
-                start += 1
-        return type(self)(self.messages[:fixed] + self.messages[start:])
-
-    def _share(self, fixed: int, start: int) -> float:
-        length = sum(len(message.text) for message in self.messages)
-        return 1 - sum(len(message.text) for message in self.messages[fixed:start]) / max(1, length)
-
 
 @dataclass(frozen=True)
 class ChatSettings:

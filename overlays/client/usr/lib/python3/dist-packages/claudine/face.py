@@ -35,6 +35,10 @@ class Face(Protocol):
     def virtual(self) -> bool:
         """Say whether this is the screen and the keyboard of the machine itself."""
 
+    @property
+    def wipes(self) -> bool:
+        """Say whether ``ask_alone`` can leave nothing on the screen."""
+
     def remark(self, sentence: str) -> None:
         """Say one sentence, set apart from the conversation. It does not wait."""
 

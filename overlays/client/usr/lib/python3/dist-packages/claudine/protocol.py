@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from claudine import voice
 from claudine.text import printable
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
@@ -104,7 +105,7 @@ def events(received: Iterable[bytes]) -> Iterator[Event]:
             case [{"finish_reason": str(reason)}, *_]:
                 finish = reason
     if finish is None:
-        raise BrokenAnswerError("My runtime broke off in the middle of this answer.")
+        raise BrokenAnswerError(voice.RUNTIME_BROKE_OFF)
     yield Done(prompt_tokens, tokens, cut_short=finish == "length")
 
 
@@ -145,7 +146,7 @@ def _lines(received: Iterable[bytes]) -> Iterator[bytes]:
         *complete, rest = (rest + piece).split(b"\n")
         yield from complete
         if len(rest) > MAX_LINE_BYTES:
-            raise BrokenAnswerError("My runtime sent something that I cannot read.")
+            raise BrokenAnswerError(voice.RUNTIME_UNREADABLE)
 
 
 def _chunk(data: bytes) -> dict[str, Any]:
@@ -154,7 +155,7 @@ def _chunk(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         chunk = None
     if not isinstance(chunk, dict):
-        raise BrokenAnswerError("My runtime sent something that I cannot read.")
+        raise BrokenAnswerError(voice.RUNTIME_UNREADABLE)
     return chunk
 
 

@@ -14,18 +14,23 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import httpx
 
+from claudine import voice
 from claudine.conversation import Message
 from claudine.defaults import MAX_TOKENS, REPEAT_PENALTY, TEMPERATURE
 from claudine.protocol import BrokenAnswerError, Event, UnavailableError, events, refusal_from_body
+from claudine.stop import Stop
 from claudine.text import printable
 
 _CONNECT_S = 5.0
 _SHORT = httpx.Timeout(15.0, connect=_CONNECT_S)
 # Reading a long prompt may take minutes without a byte. A server that dies closes the socket, and that is noticed.
 _PATIENT = httpx.Timeout(None, connect=_CONNECT_S)
+# Of a server with several, the one whose content we know how to overwrite.
+_PRIVATE_SLOT = 0
 
 
 class Kind(StrEnum):
@@ -47,10 +52,12 @@ class State:
 
 @dataclass(frozen=True)
 class Engine:
-    """What the server says of itself: the file of weights that it has loaded, and its own build."""
+    """What the server says of itself: its own build, the file of weights, the model's name, and what it can hold."""
 
     model_path: str
     build: str
+    model: str
+    n_ctx: int
 
 
 class Runtime:
@@ -67,12 +74,12 @@ class Runtime:
             trust_env=False,
         )
 
-    def state(self) -> State:
+    def state(self, stop: Stop | None = None) -> State:
         """Ask once, and never raise for an answer that can be told."""
         if (unreachable := self._probe()) is not None:
             return unreachable
         try:
-            response = self._http.get("/health", timeout=_SHORT)
+            response = self._http.get("/health", timeout=_SHORT, extensions=_extensions(stop))
         except httpx.TimeoutException:
             return State(Kind.LOADING, "it is too busy to say how it is")
         except httpx.RemoteProtocolError as error:
@@ -118,27 +125,59 @@ class Runtime:
                 return printable(name).rpartition("/")[2] or None
         return None
 
-    def engine(self) -> Engine | None:
+    def engine(self, stop: Stop | None = None) -> Engine | None:
         """Return what the server is and runs; None when it does not say, which it does only with a model in memory."""
         if self._probe() is not None:
             return None
         try:
-            answer = self._http.get("/props", timeout=_SHORT).json()
+            answer = self._http.get("/props", timeout=_SHORT, extensions=_extensions(stop)).json()
         except (httpx.HTTPError, ValueError, RecursionError):
             return None
         match answer:
-            case {"model_path": str(path), "build_info": str(build)}:
-                return Engine(printable(path), printable(build))
+            case {
+                "model_path": str(path),
+                "build_info": str(build),
+                "default_generation_settings": {"n_ctx": int(n_ctx)},
+            } if n_ctx > 0:
+                # Without a name of its own, a model is called by its path.
+                name = str(answer.get("model_alias") or path)
+                return Engine(printable(path), printable(build), printable(name).rpartition("/")[2], n_ctx)
         return None
 
+    def count(self, text: str, stop: Stop | None = None) -> int:
+        """Return how many tokens *text* has. Raises a ``RuntimeFailedError``."""
+        answer = self._post("/tokenize", {"content": text}, _PATIENT, stop)
+        match answer:
+            case {"tokens": [*tokens]}:
+                return len(tokens)
+        raise BrokenAnswerError(voice.RUNTIME_UNREADABLE)
+
+    def overwrite_slot(self) -> None:
+        """Have the server read a line break in place of what it read and said last. Raises a ``RuntimeFailedError``.
+
+        A request without ``cache_prompt`` leaves its tokens there all the same (tried with build b11669: the next one
+        found them), and the server erases a slot only where it may also save slots to files, which ours may not.
+        """
+        request = {"prompt": "\n", "n_predict": 0, "cache_prompt": False, "id_slot": _PRIVATE_SLOT}
+        self._post("/completion", request, _SHORT)
+
     def stream_chat(
-        self, messages: Iterable[Message], *, max_tokens: int = MAX_TOKENS, temperature: float = TEMPERATURE
+        self,
+        messages: Iterable[Message],
+        *,
+        max_tokens: int = MAX_TOKENS,
+        temperature: float = TEMPERATURE,
+        seed: int | None = None,
+        private: bool = False,
+        stop: Stop | None = None,
     ) -> Generator[Event, None, None]:
         """Ask for the next message, and yield events as they arrive; the last one is ``Done``.
 
-        Raises a ``RuntimeFailedError``. Close the generator to stop the answer.
+        If the last message is the assistant's, it is continued, and only what is new comes. Of a *private* request,
+        nothing from before is used, and ``overwrite_slot()`` afterwards leaves nothing of it. Raises a
+        ``RuntimeFailedError``. Close the generator to stop the answer, or press *stop* from elsewhere.
         """
-        request = {
+        request: dict[str, Any] = {
             "messages": [{"role": message.role, "content": message.text} for message in messages],
             "max_tokens": max_tokens,
             "temperature": temperature,
@@ -148,17 +187,36 @@ class Runtime:
             "return_progress": True,
             "timings_per_token": True,
             # What was read for the last message need not be read again for this one.
-            "cache_prompt": True,
+            "cache_prompt": not private,
         }
-        if (unreachable := self._probe()) is not None:
-            raise UnavailableError(f"I cannot reach my runtime: {unreachable.detail}.")
+        if seed is not None:
+            request["seed"] = seed
+        if private:
+            request["id_slot"] = _PRIVATE_SLOT
+        self._check()
         try:
-            with self._http.stream("POST", "/v1/chat/completions", json=request, timeout=_PATIENT) as response:
+            with self._http.stream(
+                "POST", "/v1/chat/completions", json=request, timeout=_PATIENT, extensions=_extensions(stop)
+            ) as response:
                 if response.status_code != 200:
                     raise refusal_from_body(response.status_code, response.read())
                 yield from events(response.iter_bytes())
         except httpx.HTTPError as error:
-            raise BrokenAnswerError("My runtime broke off in the middle of this answer.") from error
+            raise BrokenAnswerError(voice.RUNTIME_BROKE_OFF) from error
+
+    def _post(self, path: str, request: dict[str, Any], timeout: httpx.Timeout, stop: Stop | None = None) -> Any:
+        self._check()
+        try:
+            response = self._http.post(path, json=request, timeout=timeout, extensions=_extensions(stop))
+            if response.status_code != 200:
+                raise refusal_from_body(response.status_code, response.content)
+            return response.json()
+        except (httpx.HTTPError, ValueError, RecursionError) as error:
+            raise BrokenAnswerError(voice.RUNTIME_UNREADABLE) from error
+
+    def _check(self) -> None:
+        if (unreachable := self._probe()) is not None:
+            raise UnavailableError(f"I cannot reach my runtime: {unreachable.detail}.")
 
     def _probe(self) -> State | None:
         """Connect and hang up; say what is in the way, or None.
@@ -176,3 +234,7 @@ class Runtime:
         except OSError as error:
             return State(Kind.ERROR, f"I cannot open {self.path}: {error.strerror or error}")
         return None
+
+
+def _extensions(stop: Stop | None) -> dict[str, Any]:
+    return {"trace": stop.watch} if stop else {}

@@ -1,8 +1,9 @@
-"""The service that looks after the encrypted disk: one connection, one line of JSON each way, for each request.
+"""The service that looks after the machine: one connection, one line of JSON each way, for each request.
 
     service = StateService("/run/claudine-state/control.sock")
     service.status()            → DiskStatus(unlock="tpm2", recovery_key="none", size_bytes=…, free_bytes=…)
     service.new_recovery_key()  → "cbdefghi-jklnrtuv-…"
+    service.sticks()            → [Stick(id="17-1", label="HOLIDAY", size_bytes=…, model="SanDisk Ultra Fit")]
 
 Everything raises StateError and nothing else.
 """
@@ -59,6 +60,16 @@ class DiskStatus:
         return self.free_bytes < max(0.05 * self.size_bytes, 32 * 1024**2)
 
 
+@dataclass(frozen=True)
+class Stick:
+    """A file system on USB storage that is in, as a person knows it; *label* and *model* may be empty."""
+
+    id: str
+    label: str
+    size_bytes: int
+    model: str
+
+
 class StateService:
     """The service that listens at *path*."""
 
@@ -93,6 +104,36 @@ class StateService:
         """Erase the disk. The machine restarts soon after."""
         self._ask("factory-reset", _CHANGE_S)
 
+    def sticks(self) -> list[Stick]:
+        """Return the sticks that are in."""
+        try:
+            return [
+                Stick(
+                    id=str(stick["id"]),
+                    label=" ".join(printable(str(stick["label"])).split()),
+                    size_bytes=int(stick["size_bytes"]),
+                    model=" ".join(printable(str(stick["model"])).split()),
+                )
+                for stick in self._ask("sticks", _STATUS_S)["sticks"]
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise StateError(voice.STATE_UNREADABLE) from error
+
+    def open_stick(self, stick: Stick) -> str:
+        """Open *stick* and return the folder in which its files are."""
+        path = self._ask("open-stick", _CHANGE_S, stick=stick.id).get("path")
+        if not isinstance(path, str):
+            raise StateError(voice.STATE_UNREADABLE)
+        return path
+
+    def close_stick(self) -> None:
+        """Have everything written to the open stick, and close it."""
+        self._ask("close-stick", _CHANGE_S)
+
+    def apply_settings(self) -> None:
+        """Put the settings that are stored in force."""
+        self._ask("apply-settings", _CHANGE_S)
+
     def power_off(self) -> None:
         """Turn the machine off, soon after."""
         self._ask("power-off", _CHANGE_S)
@@ -118,8 +159,8 @@ class StateService:
 
         return _hear(str(Path(self._path).with_name(name)), b"", _PROOF_S, absent=NO_WITNESS)
 
-    def _ask(self, request: str, timeout_s: float) -> dict[str, Any]:
-        line = json.dumps({"request": request}).encode() + b"\n"
+    def _ask(self, request: str, timeout_s: float, **more: str) -> dict[str, Any]:
+        line = json.dumps({"request": request, **more}).encode() + b"\n"
         return _hear(self._path, line, timeout_s, absent=voice.STATE_ABSENT)
 
 

@@ -8,111 +8,328 @@ Every answer is an iterator that runs in the caller's thread; ``stop()`` ends it
 in the record as it grows, and the last event is always ``Ended``: nothing is raised that belongs to the runtime.
 """
 
-import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
-from claudine.protocol import Progress, Text
+from claudine import prompt, voice
+from claudine.answer import Answer, Ended, Event, Full, MakeRoom, Usage, Waiting
+from claudine.protocol import (
+    ContextFullError,
+    Done,
+    LoadingError,
+    Progress,
+    RuntimeFailedError,
+    Text,
+    UnavailableError,
+)
 from claudine.record import Record
+from claudine.reply import Reply
+from claudine.room import Room, drop, needed, summarise
+from claudine.stop import Stop
+from claudine.trace import Trace
+from claudine.tree import Entry
 
 if TYPE_CHECKING:
-    from claudine.runtime import Runtime
+    from claudine.runtime import Engine, Runtime
+
+__all__ = ["Answer", "Ended", "Event", "Full", "MakeRoom", "Talk", "Usage", "Waiting"]
+
+_POLL_S = 0.5
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """The runtime cannot answer yet: *kind* and *detail* are those of ``runtime.State``."""
+class _Task:
+    """What is to be answered. *again* has it tried once more, *undo* puts the record back if not a word comes.
 
-    kind: str
-    detail: str
-    elapsed_s: float
-
-
-@dataclass(frozen=True)
-class Usage:
-    """How full the context is, in tokens, by the server's own count."""
-
-    used: int
-    size: int
-
-
-@dataclass(frozen=True)
-class Full:
-    """The conversation does not fit. *can_shorten* is False when the last message alone is too long."""
-
-    n_prompt: int
-    n_ctx: int
-    can_shorten: bool
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The answer is over. *remark* is a sentence for the person, empty if there is nothing to say.
-
-    Without a word said, the message is taken back and stands in ``Talk.draft``. *tokens* and *seconds* count the
-    answer.
+    *message* is the person's, and what a fresh conversation would begin with; *goes_on* is the answer to continue.
     """
 
-    remark: str = ""
-    said: bool = True
-    full: Full | None = None
-    tokens: int | None = None
-    seconds: float = 0.0
-
-
-Event = Waiting | Progress | Text | Ended
-MakeRoom = Literal["summarise", "drop", "fresh"]
-
-
-class Answer:
-    """An answer that is made while one iterates over its events; once only."""
-
-    def __init__(self, events: Iterator[Event], stopped: threading.Event) -> None:
-        self._events = events
-        self._stopped = stopped
-
-    def __iter__(self) -> Iterator[Event]:
-        return self._events
-
-    def stop(self) -> None:
-        """End it soon: the next event is ``Ended``. May be called from any thread, and a signal handler."""
-        raise NotImplementedError
+    message: str
+    again: Callable[["Room"], Answer | None]
+    undo: Callable[[], None]
+    stopped: str = voice.STOPPED_UNSAID
+    silent: str = voice.SILENT
+    too_long: str = voice.TOO_LONG
+    goes_on: Entry | None = None
 
 
 class Talk:
-    """One terminal's conversation with the model."""
+    """One terminal's conversation with the model. One answer at a time; the rest may be used meanwhile.
+
+    *draft* is what was given back; if *unanswered*, it was found without an answer when the conversation was resumed.
+    *engine* is what is known of the runtime, once it has been ready; *speed* is that of the last answer, in tokens a
+    second.
+    """
 
     def __init__(self, runtime: "Future[Runtime]", record: Record) -> None:
         self.runtime = runtime
         self.record = record
         self.draft = ""
-        self.usage: Usage | None = None
+        self.unanswered = False
+        self.engine: Engine | None = None
+        self.speed: float | None = None
+        self._full: tuple[_Task, Full] | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """How full the context was after the answer where we are; None while nobody has counted."""
+        traces = [Trace.from_json(entry.trace) for entry in self.record.path[-2:] if entry.role == "assistant"]
+        trace = traces[-1] if traces else Trace(prompt_tokens=0, tokens=0)
+        size = self.engine.n_ctx if self.engine else trace.n_ctx
+        if size is None or trace.prompt_tokens is None or trace.tokens is None:
+            return None
+        return Usage(trace.prompt_tokens + trace.tokens, size)
 
     def resume(self) -> bool:
         """Go on where this terminal left off; say whether there was anything."""
-        raise NotImplementedError
+        self.record.resume()
+        path = self.record.path
+        self.unanswered = bool(path) and path[-1].role == "user"
+        if self.unanswered:
+            self.record.withdraw()
+        self.draft = self.record.draft
+        return bool(self.record.path or self.draft)
+
+    def wait(self) -> Answer:
+        """Wait until the model can answer, without a message: events are ``Waiting``, and ``Ended`` says why not."""
+        stop = Stop()
+        return Answer(self._only_wait(stop), stop)
 
     def send(self, text: str) -> Answer:
         """Say *text* and have it answered."""
-        raise NotImplementedError
+        return self._send(text)
 
     def again(self) -> Answer | None:
         """Have the last message answered anew, beside the answer that it has. None: there is none."""
-        raise NotImplementedError
+        return self._again()
 
     def go_on(self) -> Answer | None:
         """Have the last answer continued where it ends. None: there is none."""
-        raise NotImplementedError
+        return self._go_on()
 
     def edit(self, id_: str, text: str) -> Answer | None:
         """Put *text* beside the message *id_* and go there; a person's message is answered, Claudine's is not."""
-        raise NotImplementedError
+        return self._edit(id_, text)
 
     def make_room(self, how: MakeRoom) -> Answer | None:
-        """After ``Ended.full``: shorten the conversation as asked, and answer the message that did not fit.
+        """Shorten the conversation as asked, and answer the message that did not fit, if there was ``Ended.full``.
 
-        Nothing is deleted: what is left out stays in the record, and is not sent any more.
+        Nothing is deleted: what is left out stays in the record, and is not sent any more. None: there is nothing to
+        answer, and a fresh conversation has begun.
         """
-        raise NotImplementedError
+        full, self._full = self._full, None
+        if how == "fresh":
+            settings = replace(self.record.settings, cut=None, summary="")
+            self.record.begin(private=self.record.private)
+            self.record.set_settings(settings)
+            return self._send(full[0].message) if full else None
+        if full:
+            task, too_much = full
+            return task.again(Room(how, needed(too_much.n_prompt, too_much.n_ctx), too_much.n_ctx))
+        stop = Stop()
+        return Answer(self._only_make_room(Room(how, 0.5, self.usage.size if self.usage else 0), stop), stop)
+
+    def count(self, text: str) -> int | None:
+        """Return how many tokens *text* has; None if the runtime cannot say now."""
+        try:
+            runtime = self.runtime.result()
+            self.engine = self.engine or runtime.engine()
+            return runtime.count(text)
+        except RuntimeFailedError:
+            return None
+
+    def _send(self, text: str, room: Room | None = None) -> Answer:
+        self.record.add("user", text)
+        return self._answer(_Task(text, partial(self._send, text), partial(self._give_back, text)), room)
+
+    def _again(self, room: Room | None = None) -> Answer | None:
+        path, leaf = self.record.path, self.record.leaf
+        if path and path[-1].role == "assistant":
+            path = path[:-1]
+        if not path or path[-1].role != "user":
+            return None
+        self.record.go_to(path[-1].id)
+        task = _Task(path[-1].text, self._again, partial(self.record.go_to, leaf), stopped=voice.STOPPED)
+        return self._answer(task, room)
+
+    def _go_on(self, room: Room | None = None) -> Answer | None:
+        path = self.record.path
+        if len(path) < 2 or path[-1].role != "assistant":
+            return None
+        message = next((entry.text for entry in reversed(path) if entry.role == "user"), "")
+        undo = partial(self.record.go_to, path[-1].id)
+        task = _Task(
+            message,
+            self._go_on,
+            undo,
+            stopped=voice.STOPPED,
+            silent=voice.NOTHING_TO_ADD,
+            too_long=voice.TOO_LONG_TO_GO_ON,
+            goes_on=path[-1],
+        )
+        return self._answer(task, room)
+
+    def _edit(self, id_: str, text: str, room: Room | None = None) -> Answer | None:
+        entry = self.record.tree.by_id[id_]
+        self.record.add(entry.role, text, parent=entry.parent)
+        if entry.role != "user":
+            return None
+        # Given back, it stands on the line at the fork: sent as it is, it is the same edit again.
+        return self._answer(_Task(text, partial(self._edit, id_, text), partial(self._give_back, text)), room)
+
+    def _give_back(self, text: str) -> None:
+        self.record.withdraw()
+        self.draft = text
+
+    def _answer(self, task: _Task, room: Room | None) -> Answer:
+        self.draft, self.unanswered, self._full = "", False, None
+        stop = Stop()
+        return Answer(self._events(task, room, stop), stop)
+
+    def _only_wait(self, stop: Stop) -> Iterator[Event]:
+        try:
+            yield from self._ready(stop)
+        except RuntimeFailedError as failure:
+            yield Ended(voice.STOPPED if stop.pressed else str(failure), said=False)
+        else:
+            yield Ended(said=False)
+
+    def _only_make_room(self, room: Room, stop: Stop) -> Iterator[Event]:
+        before = self.record.settings
+        remark = ""
+        try:
+            yield from self._ready(stop)
+            yield from self._make_room(room, stop)
+        except RuntimeFailedError as failure:
+            remark = voice.STOPPED if stop.pressed else str(failure)
+        if self.record.private:
+            self.leave_nothing()
+        changed = self.record.settings != before
+        yield Ended(remark or (voice.ROOM_MADE if changed else voice.NO_ROOM_TO_MAKE), said=False)
+
+    def _make_room(self, room: Room, stop: Stop) -> Iterator[Event]:
+        if room.how == "summarise":
+            yield from summarise(self.runtime.result(), self.record, room, stop)
+        else:
+            drop(self.record, room.keep)
+
+    def _events(self, task: _Task, room: Room | None, stop: Stop) -> Iterator[Event]:
+        reply = Reply(self.record, task.goes_on)
+        failure: RuntimeFailedError | None = None
+        try:
+            yield from self._attempts(reply, room, stop)
+        except RuntimeFailedError as error:
+            failure = error
+        if self.record.private:
+            self.leave_nothing()
+        ended = self._end(task, reply, stop, failure)
+        if failure and not stop.pressed and not ended.full:
+            # What comes back may be another model.
+            self.engine = None
+        yield ended
+
+    def _attempts(self, reply: Reply, room: Room | None, stop: Stop) -> Iterator[Event]:
+        """Stream the answer, when the runtime is ready and, if there is to be *room*, when there is enough."""
+        if self.engine is None:
+            yield from self._ready(stop)
+        if room:
+            yield from self._make_room(room, stop)
+        while True:
+            try:
+                return (yield from self._stream(reply, stop))
+            except (UnavailableError, LoadingError) as failure:
+                if reply.said or stop.pressed:
+                    raise
+                yield Waiting("loading" if isinstance(failure, LoadingError) else "absent", "", 0.0)
+                stop.sleep(_POLL_S)
+                yield from self._ready(stop)
+            except ContextFullError as full:
+                if not (room and drop(self.record, needed(full.n_prompt, full.n_ctx))):
+                    raise
+
+    def _ready(self, stop: Stop) -> Iterator[Event]:
+        """Wait until the model can answer. Raises UnavailableError when waiting does not help, or when stopped."""
+        started_s = time.monotonic()
+        while not self.runtime.done():
+            yield Waiting("absent", "", time.monotonic() - started_s)
+            stop.sleep(_POLL_S)
+            if stop.pressed:
+                raise UnavailableError(voice.STOPPED)
+        runtime = self.runtime.result()
+        while (state := runtime.state(stop)).kind != "ready" or stop.pressed:
+            if state.kind == "error" or stop.pressed:
+                raise UnavailableError(f"I cannot use my runtime: {state.detail}.")
+            yield Waiting(state.kind, state.detail, time.monotonic() - started_s)
+            stop.sleep(_POLL_S)
+        self.engine = runtime.engine(stop)
+
+    def _stream(self, reply: Reply, stop: Stop) -> Iterator[Event]:
+        settings = self.record.settings
+        messages = prompt.prompt(self.record.path, settings)
+        if reply.goes_on:
+            # A model goes astray behind a space that it would have put before its next word.
+            messages[-1] = replace(messages[-1], text=messages[-1].text.rstrip())
+        events = self.runtime.result().stream_chat(
+            messages,
+            max_tokens=settings.max_tokens,
+            temperature=settings.temperature,
+            seed=settings.seed,
+            private=self.record.private,
+            stop=stop,
+        )
+        with closing(events):
+            for event in events:
+                match event:
+                    case Progress():
+                        reply.read(event)
+                        yield event
+                    case Text():
+                        if shown := reply.take(event):
+                            yield shown
+                    case Done():
+                        reply.finish(event)
+                if stop.pressed:
+                    return
+
+    def _end(self, task: _Task, reply: Reply, stop: Stop, failure: RuntimeFailedError | None) -> Ended:
+        full = self._note_full(task, failure) if isinstance(failure, ContextFullError) else None
+        if reply.said:
+            reply.complete(self.engine)
+            # A few tokens are over too soon to tell.
+            if reply.tokens and reply.tokens > 2 and reply.seconds > 0:
+                self.speed = reply.tokens / reply.seconds
+        else:
+            task.undo()
+        ended = partial(Ended, said=reply.said, full=full, tokens=reply.tokens, seconds=reply.seconds)
+        if stop.pressed and reply.done is None:
+            return ended(voice.STOPPED if reply.said else task.stopped)
+        if full:
+            remark = voice.FULL if full.can_shorten else task.too_long
+            return ended(remark.format(n_prompt=full.n_prompt, n_ctx=full.n_ctx))
+        if failure:
+            return ended(str(failure))
+        if not reply.said:
+            return ended(task.silent)
+        if not (reply.done and reply.done.cut_short):
+            return ended()
+        at_the_end = self.engine and reply.used and reply.used >= self.engine.n_ctx - 1
+        return ended(voice.CONTEXT_ENDS if at_the_end else voice.CUT_SHORT)
+
+    def _note_full(self, task: _Task, failure: ContextFullError) -> Full:
+        can_shorten = prompt.cut_after(self.record.path, self.record.settings, 0.0) is not None
+        full = Full(failure.n_prompt, failure.n_ctx, can_shorten)
+        self._full = (task, full) if can_shorten else None
+        return full
+
+    def leave_nothing(self) -> None:
+        """Have the runtime forget what it read and said last. One that cannot be reached has nothing left."""
+        try:
+            if self.runtime.done():
+                self.runtime.result().overwrite_slot()
+        except RuntimeFailedError:
+            return

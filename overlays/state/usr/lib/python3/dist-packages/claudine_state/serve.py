@@ -1,4 +1,4 @@
-"""The socket through which the client asks about the disk: one request a connection, one line of JSON each way.
+"""The socket through which the client asks about the machine: one request a connection, one line of JSON each way.
 
     {"request": "status"}                → {"unlock": "tpm2", "recovery_key": "none", "size_bytes": …, "free_bytes": …}
     {"request": "new-recovery-key"}      → {"recovery_key": "cbdefghi-…"}
@@ -6,6 +6,10 @@
     {"request": "factory-reset"}         → {}, then everything is erased
     {"request": "power-off"}             → {}, then the machine is turned off
     {"request": "restart"}               → {}, then it starts anew
+    {"request": "apply-settings"}        → {}, when what the client has written is in force
+    {"request": "sticks"}                → {"sticks": [{"id": "17-1", "label": "HOLIDAY", "size_bytes": …, …}]}
+    {"request": "open-stick", "stick": "17-1"}  → {"path": "/run/claudine-stick"}, for an id from that list
+    {"request": "close-stick"}           → {}, when it can be taken out
     anything else                        → {"error": "one sentence"}
 
 The other end is not trusted. No key is ever written anywhere but into the answer.
@@ -17,17 +21,18 @@ import os
 import select
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
-from claudine_state import recovery_key, reset
+from claudine_state import recovery_key, reset, sticks
 from claudine_state.header import read_header
 from claudine_state.host import Host
 from claudine_state.run import CommandError
 from claudine_state.seal import record_missing_seal
 
-Answer = dict[str, str | int]
+Answer = Mapping[str, object]
 
 _LIMIT_BYTES = 4096
 _TIMEOUT_S = 10.0
@@ -40,10 +45,13 @@ class RequestError(Exception):
 def serve(host: Host, source: int = 0, target: int = 1) -> None:
     """Answer the one request that comes from *source*, to *target*."""
     try:
-        name = _parse(_read_line(source))
+        name, argument = _parse(_read_line(source))
         with _lock(host):
-            _HANDLERS[name](host, target)
-    except (RequestError, CommandError, OSError) as error:
+            if argument is None:
+                _HANDLERS[name](host, target)
+            else:
+                _open_stick(host, target, argument)
+    except (RequestError, sticks.StickError, CommandError, OSError) as error:
         _answer(target, {"error": str(error)})
 
 
@@ -64,15 +72,18 @@ def _read_line(source: int) -> bytes:
     return line.partition(b"\n")[0]
 
 
-def _parse(line: bytes) -> str:
+def _parse(line: bytes) -> tuple[str, str | None]:
+    """Return the name of the request, and the stick that it is about if there is one. Raises RequestError."""
     try:
         request = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise RequestError("The request is not JSON.") from error
-    name = request.get("request") if isinstance(request, dict) and request.keys() == {"request"} else None
-    if not isinstance(name, str) or name not in _HANDLERS:
-        raise RequestError(f"The request is none that I know: {', '.join(_HANDLERS)}.")
-    return name
+    match request:
+        case {"request": "open-stick", "stick": str(stick)} if len(request) == 2:
+            return "open-stick", stick
+        case {"request": str(name)} if len(request) == 1 and name in _HANDLERS:
+            return name, None
+    raise RequestError(f"The request is none that I know: {', '.join([*_HANDLERS, 'open-stick'])}.")
 
 
 @contextmanager
@@ -167,6 +178,26 @@ def _go_down(host: Host, target: int, how: str) -> None:
         print(f"The machine stays on: {error}", file=sys.stderr)
 
 
+def _apply_settings(host: Host, target: int) -> None:
+    # What is wrong in the file is in that unit's journal.
+    host.run(["systemctl", "restart", "claudine-settings.service"])
+    _answer(target, {})
+
+
+def _list_sticks(host: Host, target: int) -> None:
+    _answer(target, {"sticks": [asdict(stick) for stick in sticks.find_sticks(host)]})
+
+
+def _open_stick(host: Host, target: int, id_: str) -> None:
+    sticks.open_stick(host, id_)
+    _answer(target, {"path": sticks.MOUNT_POINT})
+
+
+def _close_stick(host: Host, target: int) -> None:
+    sticks.close_stick(host)
+    _answer(target, {})
+
+
 def _marker(host: Host) -> Path:
     return host.root / "var/lib/claudine-state/recovery-key-confirmed"
 
@@ -194,4 +225,7 @@ _HANDLERS: dict[str, Callable[[Host, int], None]] = {
     "factory-reset": _factory_reset,
     "power-off": _power_off,
     "restart": _restart,
+    "apply-settings": _apply_settings,
+    "sticks": _list_sticks,
+    "close-stick": _close_stick,
 }

@@ -6,17 +6,21 @@ Claudine speak returns the answer, and the face shows it as any other.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from claudine.face import Face
 from claudine.state import StateService
-from claudine.talk import Answer, Talk
+
+if TYPE_CHECKING:
+    # The machine's own commands come before the conversation is loaded.
+    from claudine.talk import Answer, Talk
 
 
 @dataclass(frozen=True)
 class Session:
     """One person at one terminal."""
 
-    talk: Talk
+    talk: "Talk"
     face: Face
     service: StateService
 
@@ -27,7 +31,7 @@ class Command:
 
     name: str
     title: str
-    run: Callable[[Session, str], Answer | None]
+    run: Callable[[Session, str], "Answer | None"]
     key: str = ""
     argument: str = ""
     needs_person: bool = True

@@ -5,7 +5,7 @@ thread and noting that it runs. Here it is raised while we wait for somebody els
 """
 
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
@@ -19,6 +19,7 @@ class Interrupts:
     def __init__(self) -> None:
         self._armed = False
         self._missed = False
+        self._action: Callable[[], None] | None = None
         signal.signal(signal.SIGINT, self._pressed)
 
     def forget(self) -> None:
@@ -50,8 +51,19 @@ class Interrupts:
                 self._armed = False
             yield item
 
+    @contextmanager
+    def calling(self, action: Callable[[], None]) -> Iterator[None]:
+        """Let each Ctrl+C call *action*, in the middle of whatever is done; nothing is raised."""
+        self._action = action
+        try:
+            yield
+        finally:
+            self._action = None
+
     def _pressed(self, _signal: int, _frame: FrameType | None) -> None:
-        if self._armed:
+        if self._action is not None:
+            self._action()
+        elif self._armed:
             self._armed = False
             raise KeyboardInterrupt
         self._missed = True

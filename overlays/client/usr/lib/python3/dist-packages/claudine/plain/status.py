@@ -86,34 +86,37 @@ class Ticker:
     def __init__(self, status: Status) -> None:
         self._status = status
         self._text = ""
-        self._started = time.monotonic()
+        self._started_s = time.monotonic()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def say(self, text: str) -> None:
-        """Change the text; the count goes on."""
+    def say(self, text: str, *, elapsed_s: float | None = None) -> None:
+        """Change the text; the count goes on, or begins at *elapsed_s*."""
         self._text = text
-        if not self._status.in_place or self._stopped.is_set():
+        if elapsed_s is not None:
+            self._started_s = time.monotonic() - elapsed_s
+        if not self._status.in_place:
             return
         self._show()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._tick, daemon=True)
+            self._stopped = threading.Event()
+            self._thread = threading.Thread(target=self._tick, args=(self._stopped,), daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """Stop counting and clear the line. Harmless when done before."""
-        self._stopped.set()
+        """Clear the line, until there is something to say again. Harmless when done before."""
         if self._thread is not None:
+            self._stopped.set()
             self._thread.join()
             self._status.clear()
             self._thread = None
 
     def _show(self) -> None:
-        self._status.show(f"{self._text}: {seconds(time.monotonic() - self._started)}")
+        self._status.show(f"{self._text}: {seconds(time.monotonic() - self._started_s)}")
 
-    def _tick(self) -> None:
+    def _tick(self, stopped: threading.Event) -> None:
         try:
-            while not self._stopped.wait(1.0):
+            while not stopped.wait(1.0):
                 self._show()
         except TerminalGoneError:
             # Whoever speaks next will find out.

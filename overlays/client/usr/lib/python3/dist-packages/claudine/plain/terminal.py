@@ -6,7 +6,7 @@ import re
 import select
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Literal, TextIO
@@ -84,10 +84,13 @@ class Terminal:
         except (OSError, ValueError) as error:
             raise TerminalGoneError from error
 
-    def forget_lines(self) -> None:
-        """Drop the earlier lines that the arrow keys bring back. They are in memory only."""
-        if self._readline is not None:
-            self._readline.clear_history()
+    def recall(self, lines: Iterable[str]) -> None:
+        """Let the arrow keys bring back *lines*, and no others. They are in memory only."""
+        readline = self._line_editor() if self.interactive else None
+        if readline is not None:
+            readline.clear_history()
+            for line in lines:
+                readline.add_history(line)
 
     def hung_up(self) -> bool:
         """Say whether the other end of the line is gone."""

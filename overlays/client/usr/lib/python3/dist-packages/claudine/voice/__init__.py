@@ -8,23 +8,12 @@ Hello, I am Claudine. I run on this machine: unplug its network cable, and I
 answer all the same. Ctrl+C stops an answer, /help says what else I understand.
 """
 
-HELP = """\
-Write a message and press Enter. While I answer, Ctrl+C stops me; what I have
-said by then stays part of our conversation. Ctrl+C clears a line that you have
-begun, and the up arrow brings back earlier ones.
-
-  /new           start afresh, without anything we have said so far
-  /forget        delete all conversations that are stored on this machine
-  /recovery-key  make a new recovery key for the disk of this machine
-  /reset         erase the disk of this machine
-  /help          this page
-"""
-
 _WAITING = {
     "absent": "I am waiting for my runtime to start",
     "loading": "I am loading my model",
     "ready": "I am ready",
     "error": "I cannot use my runtime",
+    "summary": "I am summing up what we said before",
 }
 
 THINKING = "I am working on the answer"
@@ -33,15 +22,19 @@ STOPPED = "I stopped."
 STOPPED_UNSAID = "I stopped before I had said anything. Your message is back on the line."
 CUT_SHORT = "I reached the limit of what I can say in one answer."
 SILENT = "I found nothing to say to that."
-AFRESH = "We start afresh."
-FORGETTING = (
-    "Together that is {n_prompt} tokens, and I can hold {n_ctx} at once. I leave out our oldest {dropped} and try "
-    "again; /new starts afresh."
-)
+NOTHING_TO_ADD = "I have nothing to add."
+CONTEXT_ENDS = "That is as much as I can hold at once. /go-on goes on, once we have made room."
+ROOM_MADE = "From now on I leave out our oldest messages; they stay in our conversation, and I do not read them."
+NO_ROOM_TO_MAKE = "There is nothing older that I could leave out."
+FULL = "Together that is {n_prompt} tokens, and I can hold {n_ctx} at once."
+TOO_LONG_TO_GO_ON = "I cannot go on: this is {n_prompt} tokens, and I can hold {n_ctx} at once. /new begins anew."
+RUNTIME_BROKE_OFF = "My runtime broke off in the middle of this answer."
+RUNTIME_UNREADABLE = "My runtime sent something that I cannot read."
 TOO_LONG = (
     "Your message is too long for me: {n_prompt} tokens, and I can hold {n_ctx} at once. Please shorten it; "
     "it is back on the line."
 )
+STUMBLED = "I stumbled over a fault of my own: {fault}"
 UNKNOWN_COMMAND = "I do not know {command}. /help says what I understand."
 NOWHERE_TO_GO = "There is nothing behind me on this screen, so I stay. Ctrl+C clears the line."
 
@@ -63,18 +56,6 @@ STORE_NEWER = (
 STORE_UNUSABLE = "I cannot save what we say ({reason}), so I keep it in memory and try again with each message."
 STORE_KEPT = "I could not delete what I have stored: {reason}."
 SAVING_AGAIN = "I can save again, and have saved what was waiting."
-
-FORGET = """\
-This deletes all conversations that are stored on this machine, those of its
-other screens and lines too, and I cannot bring them back.
-"""
-FORGET_PROMPT = "Delete them? Type yes or no: "
-NOT_FORGOTTEN = "I deleted nothing."
-FORGOTTEN = (
-    "All stored conversations are deleted, and we start afresh. What is on a screen or in memory now may stay there "
-    "until the machine is turned off; settings and the recovery key remain."
-)
-NOTHING_STORED = "I have stored nothing here: what we say is in memory only, and /new starts afresh."
 
 LOOKING = "I am looking at my disk"
 DISK_ALMOST_FULL = "My disk is almost full. /forget makes room by deleting all stored conversations."
@@ -108,6 +89,8 @@ CONFIRMING = "I am noting that you have the key"
 KEY_CONFIRMED = "The recovery key is confirmed. Keep it where this machine is not."
 KEY_UNCONFIRMED = "That key is not confirmed, and the next one replaces it. /recovery-key makes one."
 
+RECOVERY_KEY_TITLE = "make a new recovery key for the disk of this machine"
+RESET_TITLE = "erase the disk of this machine"
 RESET_WORDS = "erase everything"
 RESET = """\
 This erases what is stored on the disk of this machine: every conversation and
@@ -120,9 +103,19 @@ RESETTING = "I am erasing the disk"
 RESET_DONE = "The disk is being erased, and this machine restarts."
 
 
+def reason(kind: str) -> str:
+    """Say why there is no answer yet. *kind* is that of a ``Waiting``."""
+    return _WAITING[kind]
+
+
 def waiting(kind: str, elapsed_s: float) -> str:
-    """Say why there is no answer yet. *kind* is a ``runtime.Kind``."""
+    """Say why there is no answer yet, and for how long."""
     return f"{_WAITING[kind]}: {seconds(elapsed_s)}"
+
+
+def ready(model: str, waited_s: float) -> str:
+    """Say which model answers from now on."""
+    return f"My model is {model}, ready after {seconds(waited_s)}." if waited_s >= 1 else f"My model is {model}."
 
 
 def reading(percent: int) -> str:

@@ -1,0 +1,68 @@
+"""What happens while an answer is made, as events, and the answer itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from claudine.protocol import Progress, Text
+from claudine.stop import Stop
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The runtime cannot answer yet: *kind* and *detail* are those of ``runtime.State``, or *kind* is ``summary``."""
+
+    kind: str
+    detail: str
+    elapsed_s: float
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How full the context is, in tokens, by the server's own count."""
+
+    used: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Full:
+    """The conversation does not fit. *can_shorten* is False when the last message alone is too long."""
+
+    n_prompt: int
+    n_ctx: int
+    can_shorten: bool
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The answer is over. *remark* is a sentence for the person, empty if there is nothing to say.
+
+    Without a word said, the message is taken back and stands in ``Talk.draft``. *tokens* and *seconds* count the answer
+    from its first word on.
+    """
+
+    remark: str = ""
+    said: bool = True
+    full: Full | None = None
+    tokens: int | None = None
+    seconds: float = 0.0
+
+
+Event = Waiting | Progress | Text | Ended
+MakeRoom = Literal["summarise", "drop", "fresh"]
+
+
+class Answer:
+    """An answer that is made while one iterates over its events; once only."""
+
+    def __init__(self, events: Iterator[Event], stop: Stop) -> None:
+        self._events = events
+        self._stop = stop
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._events
+
+    def stop(self) -> None:
+        """End it soon: the next event is ``Ended``. May be called from any thread, and a signal handler."""
+        self._stop.press()

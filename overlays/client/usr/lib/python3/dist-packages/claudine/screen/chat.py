@@ -1,0 +1,98 @@
+"""The main screen: header, conversation, draft, state, keys."""
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container
+from textual.screen import Screen
+
+from claudine.screen.draft import Draft
+from claudine.screen.line import Entries, Line, Rule, StateLine
+from claudine.screen.transcript import Transcript, Turn
+from claudine.voice import screen as voice
+
+if TYPE_CHECKING:
+    from claudine.record import Record
+
+
+class ChatScreen(Screen[None], inherit_bindings=False):
+    """The keyboard is always the draft's; what moves the conversation is bound here, before it."""
+
+    BINDINGS = [
+        Binding("f2", "app.menu", priority=True),
+        Binding("escape", "app.stop", priority=True),
+        Binding("ctrl+c", "app.stop(True)", priority=True),
+        Binding("ctrl+d", "app.leave", priority=True),
+        Binding("pageup", "page(-1)", priority=True),
+        Binding("pagedown", "page(1)", priority=True),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.header = Line(voice.UNTITLED, voice.LOCAL, id="header")
+        self.transcript = Transcript()
+        self.draft = Draft()
+        self.state = StateLine(voice.WAKING)
+        self.keys = Entries(id="footer")
+
+    def compose(self) -> ComposeResult:
+        with Container(id="column"):
+            yield self.header
+            yield Rule()
+            yield self.transcript
+            yield Rule()
+            yield self.draft
+            yield self.state
+            yield self.keys
+
+    def action_page(self, direction: int) -> None:
+        """Scroll the conversation."""
+        self.transcript.page(direction)
+
+    def show(self, record: "Record") -> None:
+        """Show where we are in *record*."""
+        self.transcript.show(turns(record) or [Turn("", "assistant", voice.GREETING)])
+        self.show_title(record)
+
+    def show_sent(self, record: "Record", text: str) -> None:
+        """Show *text* as sent, before it has a place in *record*."""
+        self.transcript.show([*turns(record), Turn("", "user", text)])
+
+    def show_early(self, text: str) -> None:
+        """Show *text* as sent, before there is anything else to show."""
+        self.transcript.show([Turn("", "user", text)])
+
+    def show_facts(self, line: str) -> None:
+        """Show what was seen of the machine."""
+        self.header.show(right=line)
+
+    def show_title(self, record: "Record | None") -> None:
+        """Show what the conversation is called."""
+        if record is not None:
+            title = record.title or voice.UNTITLED
+            self.header.show(left=f"{title} · {voice.PRIVATE}" if record.private else title)
+
+    def grow(self, record: "Record", text: str) -> None:
+        """Show *text* as the last message of *record*, which is being made."""
+        if not self.transcript.grows:
+            self.transcript.show(turns(record)[:-1])
+        self.transcript.grow(text)
+
+
+def turns(record: "Record") -> list[Turn]:
+    """Return the messages from the first to where we are, with how many others stand beside each."""
+    beside: dict[str | None, list[str]] = defaultdict(list)
+    for entry in record.tree.entries:
+        beside[entry.parent].append(entry.id)
+    return [
+        Turn(
+            entry.id,
+            entry.role,
+            entry.text,
+            version=beside[entry.parent].index(entry.id) + 1,
+            versions=len(beside[entry.parent]),
+        )
+        for entry in record.path
+    ]

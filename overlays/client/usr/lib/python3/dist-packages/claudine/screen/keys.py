@@ -1,0 +1,40 @@
+"""Which keys there are, from the table of commands: there is no second list."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+from claudine.voice import screen as voice
+
+if TYPE_CHECKING:
+    from claudine.commands import Command
+
+
+def bind(node: DOMNode, commands: Sequence["Command"]) -> None:
+    """Let the key of each command run it, where *node* is: before whatever has the keyboard there."""
+    for command in commands:
+        if command.key:
+            binding = Binding(command.key, f"app.command('{command.name}')", priority=True)
+            node._bindings.key_to_bindings.setdefault(command.key, []).insert(0, binding)
+
+
+def shown(key: str) -> str:
+    """Return a key as the footer shows it: ``F3``, ``Ctrl+N``."""
+    return "+".join(part.capitalize() for part in key.split("+")) if key else ""
+
+
+def footer(commands: Sequence["Command"]) -> list[str]:
+    """Return what stands beside the keys in the footer, the row of function keys first."""
+    pairs = {"f2": voice.MENU_KEY, **{command.key: command.name for command in commands if command.key}}
+    order = sorted(pairs, key=lambda key: (not key.startswith("f"), int(key[1:]) if key[1:].isdigit() else 0))
+    return [f"{shown(key)} {pairs[key]}" for key in order]
+
+
+def page(commands: Sequence["Command"], *, stays: bool) -> str:
+    """Return the help page."""
+    listed = [(shown(command.key), f"/{command.name} {command.argument}", command.title) for command in commands]
+    rows = [f"{key:<8}{name:<22}{title}".rstrip() for key, name, title in listed]
+    more = voice.HELP_KEYS if stays else f"{voice.HELP_KEYS}\n{voice.HELP_LEAVE}"
+    return f"{voice.HELP_ABOUT}\n{more}\n\n" + "\n".join(rows)

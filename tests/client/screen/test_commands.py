@@ -1,0 +1,224 @@
+"""How commands are found, and how they speak with the person at the screen."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from rich.color import Color
+
+from claudine.answer import Answer
+from claudine.commands import Command, Session
+from claudine.face import Option
+from claudine.qr import qr_rows
+from tests.client.screen.scripted import Scene
+from tests.support import fake_runtime
+
+KEY = "-".join(["cbdefghi"] * 8)
+
+Run = Callable[[Session, str], Answer | None]
+
+
+def command(run: Run, name: str = "try", key: str = "") -> Command:
+    return Command(name, f"what {name} does", run, key=key)
+
+
+def noting(notes: list[str], what: str) -> Run:
+    def run(session: Session, argument: str) -> None:
+        notes.append(f"{what} {argument}".strip())
+
+    return run
+
+
+async def test_a_command_is_run_by_its_name_by_its_key_and_from_the_menu() -> None:
+    notes: list[str] = []
+    commands = [command(noting(notes, name), name, key) for name, key in [("one", "f3"), ("two", "f6"), ("three", "")]]
+    async with Scene(commands=commands).played() as person:
+        await person.sees("F2 menu  F3 one  F6 two")
+        await person.press("f6")
+        await person.until(lambda: notes == ["two"])
+        await person.send("/three times")
+        await person.until(lambda: notes == ["two", "three times"])
+        await person.press("f2")
+        await person.sees("what one does", "/one", "F3", "what three does")
+        await person.press("down", "down", "enter")
+        await person.until(lambda: notes[2:] == ["three"])
+        assert not person.server.requests
+
+
+async def test_what_is_no_command_is_said_so_and_what_only_begins_with_a_slash_is_a_message() -> None:
+    async with Scene().played() as person:
+        await person.send("/nothing")
+        await person.sees("[I do not know /nothing.")
+        await person.send("/etc/fstab says?")
+        await person.sees("Paris.")
+        assert person.server.texts(0) == ["/etc/fstab says?"]
+
+
+async def test_the_help_page_lists_every_command_with_its_key() -> None:
+    commands = [command(noting([], "x"), name, key) for name, key in [("help", "f1"), ("one", "ctrl+n")]]
+    async with Scene(commands=commands).played() as person:
+        await person.press("f1")
+        await person.sees("Keys and commands", "F1      /help", "Ctrl+N  /one", "what one does", "Ctrl+J  new line")
+        await person.press("escape")
+        await person.sees("I am ready")
+    async with Scene(commands=commands, stays=True).played() as person:
+        await person.press("f1")
+        await person.sees("Keys and commands")
+        assert "Ctrl+D" not in person.screen
+
+
+async def test_a_command_that_makes_claudine_speak_is_answered_like_a_message() -> None:
+    async with Scene(commands=[command(lambda session, _: session.talk.send("Again?"), "again")]).played() as person:
+        await person.send("/again")
+        await person.sees("Again?", "Paris.", "I am ready")
+
+
+async def test_while_an_answer_is_made_a_command_waits_for_another_time() -> None:
+    go = threading.Event()
+    notes: list[str] = []
+    scene = Scene([fake_runtime.Answer(["One, ", "two"], go=go)], [command(noting(notes, "x"), key="f3")])
+    async with scene.played() as person:
+        await person.send("Count.")
+        await person.sees("One,")
+        await person.press("f3")
+        await person.sees("One thing after the other")
+        go.set()
+        await person.sees("I am ready")
+        assert not notes
+
+
+async def test_what_comes_first_is_asked_before_a_message_is_answered() -> None:
+    def opening(session: Session) -> None:
+        session.face.remark(f"It is {session.face.ask('Which keyboard? ')}.")
+
+    scene = Scene(opening=opening, begins_prepared=False)
+    async with scene.played() as person:
+        await person.send("Hello!")
+        scene.prepared.set()
+        await person.sees("Which keyboard?")
+        await person.type("de")
+        await person.press("enter")
+        await person.sees("Hello!", "Paris.", "I am ready")
+
+
+async def test_ask() -> None:
+    answers: list[str | None] = []
+
+    def run(session: Session, _: str) -> None:
+        answers.append(session.face.ask("Name: ", draft="Claudin", about="What this device is called."))
+
+    async with Scene(commands=[command(run, key="f3")]).played() as person:
+        await person.press("f3")
+        await person.sees("What this device is called.", "Name: Claudin")
+        await person.press("e", "enter")
+        await person.until(lambda: answers == ["Claudine"])
+        await person.press("f3")
+        await person.sees("Name: Claudin")
+        await person.press("escape")
+        await person.until(lambda: answers == ["Claudine", None])
+        await person.sees("I am ready", "Hello, I am Claudine.")
+
+
+async def test_choose_a_line_among_thousands() -> None:
+    chosen: list[int | None] = []
+    options = [Option(f"Chat\x1b[31m {number}", "yesterday", key=f"<{number}>") for number in range(10_000)]
+
+    def run(session: Session, _: str) -> None:
+        chosen.append(session.face.choose("Our conversations", options, about="Choose one.", start=7))
+
+    async with Scene(commands=[command(run, key="f3")]).played() as person:
+        await person.press("f3")
+        await person.sees("Our conversations", "Choose one.", "> Chat[31m 7 ", "Escape goes back")
+        await person.press("enter")
+        await person.until(lambda: chosen == [7])
+        await person.press("f3")
+        await person.sees("Our conversations")
+        await person.type("9999")
+        await person.sees("> Chat[31m 9999")
+        await person.type(" never")
+        await person.sees("Nothing here is called that.")
+        await person.press("enter")
+        await person.press(*["backspace"] * 6, "enter")
+        await person.until(lambda: chosen == [7, 9999])
+        await person.press("f3")
+        await person.sees("> Chat[31m 7 ")
+        await person.press("pagedown", "ctrl+end", "up", "enter")
+        await person.until(lambda: chosen == [7, 9999, 9998])
+        await person.press("f3")
+        await person.sees("Our conversations")
+        await person.press("escape")
+        await person.until(lambda: chosen[3:] == [None])
+
+
+async def test_page() -> None:
+    text = "\n\n".join(f"Paragraph {number} of a licence, which is long." for number in range(40))
+
+    async with Scene(commands=[command(lambda s, _: s.face.page("Licence", text), key="f3")]).played() as person:
+        await person.press("f3")
+        await person.sees("Licence", "Paragraph 0 ")
+        await person.press("end")
+        await person.sees("Paragraph 39 ")
+        await person.press("home", "down")
+        await person.sees("Paragraph 1 ")
+        await person.press("escape")
+        await person.sees("I am ready")
+
+
+async def test_a_recovery_key_is_all_there_with_its_picture_and_gone_afterwards() -> None:
+    answers: list[str | None] = []
+    rows = ["x" * 80, *qr_rows(KEY)]
+    rows += ["·" * 80] * (22 - len(rows))
+
+    def run(session: Session, _: str) -> None:
+        answers.append(session.face.ask_alone(rows, "Write it down; I keep no copy.", "Its last letters: "))
+
+    async with Scene(commands=[command(run, key="f3")]).played() as person:
+        await person.press("f3")
+        await person.sees("x" * 80, "I keep no copy", "Its last letters:")
+        assert [row.rstrip() for row in person.rows[:22]] == [row.rstrip() for row in rows]
+        styles = {
+            (str(segment.style.color), str(segment.style.bgcolor), segment.style.bold)
+            for strip in person.app.screen._compositor.render_strips()[:20]
+            for segment in strip
+            if segment.style is not None and "█" in segment.text
+        }
+        assert styles == {(str(Color.parse("bright_white")), str(Color.parse("black")), True)}
+        await person.type("abc")
+        await person.press("enter")
+        await person.until(lambda: answers == ["abc"])
+        await person.sees("I am ready")
+        assert "xxx" not in person.screen
+
+
+async def test_what_takes_its_time_is_said_with_its_seconds_and_the_line_stays_free() -> None:
+    go = threading.Event()
+
+    def run(session: Session, _: str) -> None:
+        with session.face.busy("I am making the key") as say:
+            say("I am making another")
+            go.wait(10)
+
+    async with Scene(commands=[command(run, key="f3")]).played() as person:
+        await person.press("f3")
+        await person.sees("I am making another: 0 s")
+        await person.type("free")
+        assert person.app.chat.draft.text == "free"
+        go.set()
+        await person.sees("I am ready")
+
+
+@pytest.mark.parametrize("stays", [True, False])
+async def test_a_question_that_is_open_when_the_screen_ends_ends_too(stays: bool) -> None:
+    ended = threading.Event()
+
+    def run(session: Session, _: str) -> None:
+        try:
+            session.face.ask("Name: ")
+        finally:
+            ended.set()
+
+    async with Scene(commands=[command(run, key="f3")], stays=stays).played() as person:
+        await person.press("f3")
+        await person.sees("Name:")
+        person.app.exit()
+    assert ended.wait(5)

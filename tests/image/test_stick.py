@@ -1,0 +1,158 @@
+"""A USB stick, as the client has it opened: listed, written, taken out, and nothing else is ever mounted for it."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builder.run import run
+from builder.toolchain import open_toolchain
+from builder.vm.machine import Machine
+from builder.vm.qmp import QmpError
+
+STICK_BYTES = 16 << 20
+MOUNT_POINT = "/run/claudine-stick"
+
+# As the client, which is a user without any rights of its own (sysusers.d/claudine-client.conf).
+ASK = """\
+import os, socket, sys
+os.setgroups([])
+os.setgid(800)
+os.setuid(802)
+with socket.socket(socket.AF_UNIX) as connection:
+    connection.settimeout(100)
+    connection.connect("/run/claudine-state/control.sock")
+    connection.sendall(sys.argv[1].encode() + b"\\n")
+    print(connection.makefile().readline())
+"""
+
+
+def ask(machine: Machine, request: str, **more: str) -> dict[str, Any]:
+    line = json.dumps({"request": request, **more})
+    answer = json.loads(machine.succeed(f"python3 -I -c {shlex.quote(ASK)} {shlex.quote(line)}", timeout_s=120))
+    assert isinstance(answer, dict)
+    return answer
+
+
+@contextmanager
+def plugged_in(machine: Machine, stick: Path) -> Iterator[dict[str, Any]]:
+    """Plug *stick* in, wait until it is listed, and take it out at the end."""
+    before = [found["id"] for found in ask(machine, "sticks")["sticks"]]
+    backing = {"driver": "file", "filename": str(stick)}
+    machine.qmp.execute("blockdev-add", **{"driver": "raw", "node-name": "listed-stick", "file": backing})
+    machine.qmp.execute("device_add", driver="usb-storage", id="listed-stick", bus="usb.0", drive="listed-stick")
+
+    def look() -> dict[str, Any] | None:
+        return next((found for found in ask(machine, "sticks")["sticks"] if found["id"] not in before), None)
+
+    try:
+        yield machine.watch.until("the stick in the list", look, timeout_s=180)
+    finally:
+        pull_out(machine)
+        ask(machine, "close-stick")
+        # The device lets go of it a moment later.
+        machine.watch.until("the stick being free", lambda: forget(machine), timeout_s=60)
+
+
+def pull_out(machine: Machine) -> None:
+    if machine.run("ls /dev/disk/by-id/ | grep -q usb-QEMU").returncode == 0:
+        machine.qmp.execute("device_del", id="listed-stick")
+        machine.wait_until_succeeds("! ls /dev/disk/by-id/ | grep -q usb-QEMU", timeout_s=60)
+
+
+def forget(machine: Machine) -> bool | None:
+    try:
+        machine.qmp.execute("blockdev-del", **{"node-name": "listed-stick"})
+    except QmpError:
+        return None
+    return True
+
+
+@pytest.fixture
+def vfat(tmp_path: Path) -> Path:
+    stick = tmp_path / "stick.img"
+    stick.write_bytes(bytes(STICK_BYTES))
+    (tmp_path / "note.txt").write_text("a note\n")
+    for command in (
+        ["mkfs.vfat", "-n", "HOLIDAY", str(stick)],
+        ["mcopy", "-i", str(stick), str(tmp_path / "note.txt"), "::note.txt"],
+    ):
+        run(open_toolchain().box(command))
+    return stick
+
+
+@pytest.fixture
+def ext4(tmp_path: Path) -> Path:
+    stick = tmp_path / "stick.img"
+    content = tmp_path / "content"
+    content.mkdir()
+    (content / "link").symlink_to("/etc/passwd")
+    run(open_toolchain().box(["mkfs.ext4", "-q", "-d", str(content), str(stick), "16M"]))
+    return stick
+
+
+def client_pid(machine: Machine) -> str:
+    return machine.succeed("systemctl show --property=MainPID --value claudine-client@tty1.service").strip()
+
+
+def test_without_a_stick_there_is_nothing_to_open(machine: Machine) -> None:
+    assert ask(machine, "sticks") == {"sticks": []}
+    assert ask(machine, "close-stick") == {}
+
+
+def test_the_machine_s_own_disk_is_not_opened(machine: Machine) -> None:
+    sequence = machine.succeed("cat /sys/block/vda/diskseq").strip()
+    for id_ in (f"{sequence}-1", f"{sequence}-0", "/dev/vda1", "vda1", "../vda1"):
+        assert "error" in ask(machine, "open-stick", stick=id_)
+    assert machine.run(f"findmnt {MOUNT_POINT}").returncode != 0
+
+
+def test_what_the_client_writes_is_on_the_stick_when_it_is_closed(machine: Machine, vfat: Path) -> None:
+    with plugged_in(machine, vfat) as stick:
+        assert (stick["label"], stick["file_system"], stick["size_bytes"]) == ("HOLIDAY", "vfat", STICK_BYTES)
+        assert ask(machine, "open-stick", stick=stick["id"]) == {"path": MOUNT_POINT}
+        # Seen from the client's own namespace, which was made before the stick was there.
+        pid = client_pid(machine)
+        mounts = machine.succeed(f"cat /proc/{pid}/mounts")
+        [options] = [line.split()[3].split(",") for line in mounts.splitlines() if line.split()[1] == MOUNT_POINT]
+        assert {"rw", "nodev", "nosuid", "noexec", "nosymfollow", "uid=802", "gid=800"} <= set(options)
+        there = f"/proc/{pid}/root{MOUNT_POINT}"
+        assert machine.succeed(f"cat {there}/note.txt") == "a note\n"
+        machine.succeed(f"echo from the client >{there}/written.txt")
+        assert ask(machine, "close-stick") == {}
+        assert machine.run(f"findmnt {MOUNT_POINT}").returncode != 0
+        assert MOUNT_POINT not in machine.succeed(f"cat /proc/{pid}/mounts")
+    written = run(open_toolchain().box(["mtype", "-i", str(vfat), "::written.txt"])).stdout
+    assert written == "from the client\n"
+
+
+def test_a_folder_that_is_held_open_keeps_the_stick_open(machine: Machine, vfat: Path) -> None:
+    with plugged_in(machine, vfat) as stick:
+        ask(machine, "open-stick", stick=stick["id"])
+        machine.succeed(f"systemd-run --quiet --collect --unit=holder sh -c 'cd {MOUNT_POINT} && sleep 1000'")
+        machine.wait_until_succeeds(f"ls -l /proc/[0-9]*/cwd | grep -q {MOUNT_POINT}", timeout_s=60)
+        assert ask(machine, "close-stick") == {"error": "The stick is in use on another screen."}
+        machine.succeed("systemctl stop holder.service")
+        assert ask(machine, "close-stick") == {}
+
+
+def test_a_stick_that_is_pulled_out_leaves_nothing_behind(machine: Machine, vfat: Path) -> None:
+    with plugged_in(machine, vfat) as stick:
+        ask(machine, "open-stick", stick=stick["id"])
+        pull_out(machine)
+        ask(machine, "close-stick")
+        assert machine.run(f"findmnt {MOUNT_POINT}").returncode != 0
+        assert stick not in ask(machine, "sticks")["sticks"]
+        assert ask(machine, "open-stick", stick=stick["id"]) == {"error": "That stick is not in any more."}
+    assert machine.succeed("systemctl is-system-running").strip() == "running"
+
+
+def test_a_link_on_a_stick_leads_nowhere(machine: Machine, ext4: Path) -> None:
+    with plugged_in(machine, ext4) as stick:
+        assert ask(machine, "open-stick", stick=stick["id"]) == {"path": MOUNT_POINT}
+        assert "Too many levels of symbolic links" in machine.run(f"cat {MOUNT_POINT}/link").stderr
+        assert ask(machine, "close-stick") == {}
