@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from claudine.commands import Command, Session, chat, chats, chosen, machine
+from claudine.commands import Command, Session, chat, chats, chosen, machine, power, proof
 from claudine.voice import chat as voice
 from claudine.voice import plain
 
@@ -24,5 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     *chat.COMMANDS,
     *chosen.COMMANDS,
     *chats.COMMANDS,
+    *proof.COMMANDS,
     *machine.COMMANDS,
+    *power.COMMANDS,
 )
