@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from claudine.commands import Command, Session, chat, chats, chosen, machine, power, proof
+from claudine.commands import Command, Session, chat, chats, chosen, machine, power, proof, settings
 from claudine.voice import chat as voice
 from claudine.voice import plain
 
@@ -25,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     *chosen.COMMANDS,
     *chats.COMMANDS,
     *proof.COMMANDS,
+    *settings.COMMANDS,
     *machine.COMMANDS,
     *power.COMMANDS,
 )
