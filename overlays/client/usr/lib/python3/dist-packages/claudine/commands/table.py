@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from claudine.commands import Command, Session, chat, chats, chosen, machine
+from claudine.commands import Command, Session, chat, chats, chosen, first_run, machine, settings, stick
 from claudine.voice import chat as voice
 from claudine.voice import plain
 
@@ -24,5 +24,8 @@ COMMANDS: tuple[Command, ...] = (
     *chat.COMMANDS,
     *chosen.COMMANDS,
     *chats.COMMANDS,
+    *stick.COMMANDS,
+    *settings.COMMANDS,
+    *first_run.COMMANDS,
     *machine.COMMANDS,
 )
