@@ -8,6 +8,7 @@ import pytest
 
 from claudine.commands import Session, first_run
 from claudine.commands import settings as settings_commands
+from claudine.facts import look
 from claudine.protocol import Text
 from claudine.record import Record
 from claudine.runtime import Runtime
@@ -28,6 +29,7 @@ class BriefTalk(Talk):
 
     def __init__(self, face: ScriptedFace) -> None:
         runtime: Future[Runtime] = Future()
+        runtime.set_result(Runtime("/nonexistent"))
         super().__init__(runtime, Record(None, "tty1", face.remark))
         self.sent: list[str] = []
         self.ended = Ended(tokens=2, seconds=3.2)
@@ -87,7 +89,7 @@ def test_the_experiment_ends_with_what_happened_and_how_to_check_it(start: Start
     assert visit.events[0] == Text("Paris.")
     [ended] = [event for event in visit.events if isinstance(event, Ended)]
     assert ended.remark.startswith("That was 2 tokens in 3 s, made in this machine.")
-    assert ended.remark.endswith("/prove shows it.")
+    assert f"the kernel says of my network: {look('/nonexistent').line}. /prove shows" in ended.remark
 
 
 def test_something_of_ones_own_can_be_tried(start: Start, service: FakeState) -> None:
@@ -98,7 +100,7 @@ def test_something_of_ones_own_can_be_tried(start: Start, service: FakeState) ->
 
 def test_an_experiment_that_did_not_work_is_not_explained() -> None:
     for ended in (Ended(said=False), Ended(remark="I stopped.")):
-        answer = first_run._Explained(Answer(iter([ended]), Stop()))
+        answer = first_run._Explained(Answer(iter([ended]), Stop()), BriefTalk(ScriptedFace()))
         assert list(answer) == [ended]
 
 

@@ -6,16 +6,20 @@ the recovery key is offered at each start, until somebody has confirmed that the
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from claudine.answer import Answer, Ended, Event
 from claudine.commands import Command, Session
 from claudine.commands.machine import offer_recovery_key
 from claudine.commands.settings import choose_keyboard, choose_name, choose_time_zone, saying_failure
 from claudine.face import Option
 from claudine.settings import directory, read_object, read_settings, write_object
 from claudine.state import NoServiceError, StateError
-from claudine.talk import Answer, Ended, Event
-from claudine.voice import seconds
+from claudine.voice import DISK_ALMOST_FULL, seconds
 from claudine.voice import settings as voice
+
+if TYPE_CHECKING:
+    from claudine.talk import Talk
 
 FILE = "first-run.json"
 _DONE = "done"
@@ -57,6 +61,8 @@ def _ask(session: Session, due: list[str]) -> Answer | None:
     except StateError as failure:
         session.face.remark(str(failure))
         return None
+    if status.almost_full:
+        session.face.remark(DISK_ALMOST_FULL)
     if due:
         session.face.remark(voice.FIRST_RUN)
     for name in due:
@@ -83,19 +89,20 @@ def _experiment(session: Session) -> Answer | None:
     if chosen is None:
         return None
     small = session.face.ask(voice.OWN_PROMPT) if chosen == len(voice.TINY_QUESTIONS) else voice.TINY_QUESTIONS[chosen]
-    return _Explained(session.talk.send(small)) if small and small.strip() else None
+    return _Explained(session.talk.send(small), session.talk) if small and small.strip() else None
 
 
 class _Explained(Answer):
     """*answer*, with a remark at its end: what it was, and how to check that."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, talk: "Talk") -> None:
         self._answer = answer
+        self._talk = talk
 
     def __iter__(self) -> Iterator[Event]:
         for event in self._answer:
             if isinstance(event, Ended) and event.said and not event.remark:
-                yield replace(event, remark=_what_happened(event))
+                yield replace(event, remark=_what_happened(event, self._talk))
             else:
                 yield event
 
@@ -103,9 +110,12 @@ class _Explained(Answer):
         self._answer.stop()
 
 
-def _what_happened(ended: Ended) -> str:
+def _what_happened(ended: Ended, talk: "Talk") -> str:
+    from claudine.facts import look
+
     tokens = voice.TOKENS.format(count=ended.tokens) if ended.tokens else ""
-    return voice.WHAT_HAPPENED.format(tokens=tokens, time=seconds(ended.seconds), sent=voice.NOTHING_SENT)
+    network = look(talk.runtime.result().path).line
+    return voice.WHAT_HAPPENED.format(tokens=tokens, time=seconds(ended.seconds), network=network)
 
 
 COMMANDS = (Command("first-run", voice.FIRST_RUN_TITLE, again),)
