@@ -129,7 +129,9 @@ def _open(session: "Session", *, stays: bool) -> "Answer | None":
 
 
 def _look(socket: str) -> str:
-    return screen_voice.LOCAL
+    from claudine.facts import look
+
+    return look(socket).line
 
 
 def _session(options: argparse.Namespace, terminal: Terminal, face: "Face") -> "tuple[Session, Sequence[Command]]":

@@ -2,7 +2,19 @@
 
 from collections.abc import Sequence
 
-from claudine.commands import Command, Session, chat, chats, chosen, first_run, machine, settings, stick
+from claudine.commands import (
+    Command,
+    Session,
+    chat,
+    chats,
+    chosen,
+    first_run,
+    machine,
+    power,
+    proof,
+    settings,
+    stick,
+)
 from claudine.voice import chat as voice
 from claudine.voice import plain
 
@@ -25,7 +37,9 @@ COMMANDS: tuple[Command, ...] = (
     *chosen.COMMANDS,
     *chats.COMMANDS,
     *stick.COMMANDS,
+    *proof.COMMANDS,
     *settings.COMMANDS,
     *first_run.COMMANDS,
     *machine.COMMANDS,
+    *power.COMMANDS,
 )

@@ -31,7 +31,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self.header = Line(voice.UNTITLED, voice.LOCAL, id="header")
+        self.header = Line(voice.UNTITLED, id="header")
         self.transcript = Transcript()
         self.draft = Draft()
         self.state = StateLine(voice.WAKING)

@@ -4,7 +4,6 @@ YOU = "You"
 CLAUDINE = "Claudine"
 UNTITLED = "A new conversation"
 PRIVATE = "off the record"
-LOCAL = "LOCAL"
 READY = "I am ready"
 
 GREETING = (
