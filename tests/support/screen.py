@@ -8,6 +8,7 @@ import struct
 import subprocess
 import termios
 import time
+from codecs import getincrementaldecoder
 from collections.abc import Sequence
 from fcntl import ioctl
 from types import TracebackType
@@ -31,6 +32,8 @@ class Screen:
         os.close(terminal)
         self.output = ""
         self._seen = 0
+        # What is read may end in the middle of a character.
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
 
     def __enter__(self) -> Self:
         return self
@@ -94,5 +97,5 @@ class Screen:
         except OSError:
             # Linux says EIO when the last program has left the terminal.
             return False
-        self.output += data.decode("utf-8", "replace")
+        self.output += self._decode(data)
         return bool(data)

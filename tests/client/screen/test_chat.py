@@ -82,7 +82,7 @@ async def test_when_the_conversation_is_full_the_person_chooses(moves: int, aske
         await person.send("Oldest.")
         await person.sees("First.", "I am ready")
         await person.send("One more.")
-        await person.sees("3000 tokens", "512", "Summarise", "Leave out the oldest", "Start fresh", "Go back")
+        await person.sees("Summarise", "Leave out the oldest", "Start afresh", "Leave it as it is")
         await person.press(*["down"] * moves, "enter")
         await person.sees("Again.", "I am ready")
         assert len(person.server.requests) == asked
@@ -97,7 +97,7 @@ async def test_a_full_conversation_can_be_left_as_it_is(keys: list[str]) -> None
         await person.send("Oldest.")
         await person.sees("First.", "I am ready")
         await person.send("One more.")
-        await person.sees("Go back")
+        await person.sees("Leave it as it is")
         await person.press(*keys)
         await person.sees("I am ready")
         assert len(person.server.requests) == 2

@@ -26,6 +26,9 @@ Result = TypeVar("Result")
 # Bright white on black, whatever the terminal's own colours are: phones want the light modules light.
 _LIGHT = Style(color="bright_white", bgcolor="black", bold=True)
 
+# A frame's columns less a mark, gaps and a key.
+_BESIDE = 64
+
 _BACK = [Binding(key, "dismiss(None)", priority=True) for key in ("escape", "ctrl+c", "ctrl+d")]
 
 
@@ -105,7 +108,7 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
 
     def __init__(self, title: str, options: Sequence[Option], about: str, start: int) -> None:
         super().__init__()
-        self._title, self._about = title, about
+        self._title, self._options, self._about = title, options, about
         self._choices = Choices(options, start)
         # A handful is chosen with the arrows; a line to type on would only be in the way.
         self._searchable = len(options) > 7
@@ -120,15 +123,21 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
                     yield Static(voice.SEARCH, markup=False)
                     yield _input("")
             yield self._choices
+            if self._choices.cuts:
+                yield Static(id="detail", markup=False)
             yield Line(voice.SEARCH_HINT if self._searchable else voice.CHOOSE_HINT).add_class("hint")
 
     def on_resize(self) -> None:
         # All but the list has its place first, so that nothing is cut on a small screen.
         about = len(wrapped(Text(self._about.strip()), 72)) + 1 if self._about else 0
-        self._choices.styles.max_height = max(3, self.size.height - 6 - about - 2 * self._searchable)
+        self._choices.styles.max_height = max(
+            3, self.size.height - 6 - about - 2 * self._searchable - 3 * self._choices.cuts
+        )
+        self._tell()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._choices.search(event.value)
+        self._tell()
 
     def on_input_submitted(self) -> None:
         self._take()
@@ -139,6 +148,13 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
     def action_scroll(self, key: str) -> None:
         """Move to another line."""
         self._choices.move(key)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Show in full what the line that is marked has no room for."""
+        if self._choices.cuts:
+            chosen = self._choices.chosen
+            self.query_one("#detail", Static).update("" if chosen is None else self._options[chosen].note)
 
     def _take(self) -> None:
         if (chosen := self._choices.chosen) is not None:
@@ -154,6 +170,8 @@ class Choices(ScrollView, can_focus=False, inherit_bindings=False):
         self._found = list(range(len(options)))
         self._marked = max(0, min(start, len(options) - 1))
         self._folded: list[str] = []
+        # Where a note does not fit beside its title.
+        self.cuts = any(len(option.title) + len(option.note) > _BESIDE for option in options)
 
     @property
     def chosen(self) -> int | None:
