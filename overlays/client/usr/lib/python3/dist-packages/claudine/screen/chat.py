@@ -9,7 +9,7 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from claudine.screen.draft import Draft
-from claudine.screen.line import Entries, Line, Rule, StateLine
+from claudine.screen.line import Entries, Header, Rule, StateLine
 from claudine.screen.transcript import Transcript, Turn
 from claudine.voice import screen as voice
 
@@ -31,7 +31,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self.header = Line(voice.UNTITLED, id="header")
+        self.header = Header(voice.UNTITLED, id="header")
         self.transcript = Transcript()
         self.draft = Draft()
         self.state = StateLine(voice.WAKING)
