@@ -172,7 +172,6 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         self._session, self._commands, self._work = session, commands, work
         keys.bind(self.chat, commands)
         self.chat.keys.show(keys.footer(commands))
-        work.watch()
         self.show_conversation()
         if not self.chat.draft.text:
             self.chat.draft.put(session.talk.draft or session.talk.record.draft)
@@ -206,10 +205,15 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
                 self.rest()
 
     def rest(self) -> None:
-        """Say that nothing goes on."""
+        """Say that nothing goes on, and that the model is ready if that is known."""
         talk = self._session.talk if self._session else None
-        self.say(" · ".join(filter(None, [voice.READY, voice.speed(talk.speed) if talk and talk.speed else ""])))
-        usage = talk.usage if talk else None
+        if talk is None or talk.engine is None:
+            self.say(voice.WAKING)
+            if self._work is not None:
+                self._work.watch()
+            return
+        self.say(" · ".join(filter(None, [voice.READY, voice.speed(talk.speed) if talk.speed else ""])))
+        usage = talk.usage
         self.chat.state.show(right=voice.fill(usage.used, usage.size) if usage and usage.used else "")
 
     def finish(self) -> None:
