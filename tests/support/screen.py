@@ -31,9 +31,9 @@ class Screen:
         )
         os.close(terminal)
         self.output = ""
-        # A letter may come in two pieces.
-        self._decoder = getincrementaldecoder("utf-8")("replace")
         self._seen = 0
+        # What is read may end in the middle of a character.
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
 
     def __enter__(self) -> Self:
         return self
@@ -97,5 +97,5 @@ class Screen:
         except OSError:
             # Linux says EIO when the last program has left the terminal.
             return False
-        self.output += self._decoder.decode(data)
+        self.output += self._decode(data)
         return bool(data)

@@ -8,7 +8,7 @@ import pytest
 from claudine.commands import Command
 from claudine.record import Record
 from claudine.store import Store
-from tests.client.screen.scripted import Scene
+from tests.client.screen.scripted import FACTS, Scene
 from tests.support.fake_runtime import Answer, overflow
 
 
@@ -82,7 +82,7 @@ async def test_when_the_conversation_is_full_the_person_chooses(moves: int, aske
         await person.send("Oldest.")
         await person.sees("First.", "I am ready")
         await person.send("One more.")
-        await person.sees("3000 tokens", "512", "Summarise", "Leave out the oldest", "Start fresh", "Go back")
+        await person.sees("Summarise", "Leave out the oldest", "Start afresh", "Leave it as it is")
         await person.press(*["down"] * moves, "enter")
         await person.sees("Again.", "I am ready")
         assert len(person.server.requests) == asked
@@ -97,7 +97,7 @@ async def test_a_full_conversation_can_be_left_as_it_is(keys: list[str]) -> None
         await person.send("Oldest.")
         await person.sees("First.", "I am ready")
         await person.send("One more.")
-        await person.sees("Go back")
+        await person.sees("Leave it as it is")
         await person.press(*keys)
         await person.sees("I am ready")
         assert len(person.server.requests) == 2
@@ -123,6 +123,25 @@ async def test_up_brings_back_what_was_sent_and_down_what_was_being_written() ->
             await person.press(key)
             seen.append(draft.text)
         assert seen == ["second", "first", "first", "second", "half", "half"]
+
+
+async def test_what_was_said_before_a_restart_comes_back_with_up_and_nothing_of_another_conversation(
+    tmp_path: Path,
+) -> None:
+    record = Record(Store(str(tmp_path)), "tty1", print)
+    record.add("user", "Elsewhere?")
+    record.begin()
+    record.add("user", "Here?")
+    record.add("assistant", "Here.")
+    async with Scene(store=Store(str(tmp_path))).played() as person:
+        await person.press("up", "up")
+        assert person.app.chat.draft.text == "Here?"
+
+
+async def test_the_facts_are_read_beside_a_long_title() -> None:
+    async with Scene().played() as person:
+        await person.send("A question with a first line that is very long, so long that it takes all of the row?")
+        await person.sees("I am ready", "A question with a first line", FACTS)
 
 
 async def test_ctrl_j_is_a_new_line_and_the_line_grows_to_a_third_of_the_screen() -> None:

@@ -150,12 +150,34 @@ async def test_choose_a_line_among_thousands() -> None:
         await person.until(lambda: chosen[3:] == [None])
 
 
+async def test_a_note_that_does_not_fit_is_shown_in_full_when_its_line_is_marked() -> None:
+    note = "I sum up the oldest messages, and read the summary in their place from now on"
+    options = [Option("Leave it", "as it is"), Option("Summarise", note)]
+
+    def run(session: Session, _: str) -> None:
+        session.face.choose("Room", options)
+
+    async with Scene(commands=[command(run, key="f3")]).played() as person:
+        await person.press("f3")
+        await person.sees("> Leave it", "as it is")
+        assert "now on" not in person.screen
+        await person.press("down")
+        await person.sees("> Summarise", "now on")
+        await person.press("escape")
+
+
 async def test_page() -> None:
-    text = "\n\n".join(f"Paragraph {number} of a licence, which is long." for number in range(40))
+    text = (
+        "    "
+        + "indented " * 12
+        + "\n\n"
+        + "\n\n".join(f"Paragraph {number} of a licence, which is long." for number in range(40))
+    )
 
     async with Scene(commands=[command(lambda s, _: s.face.page("Licence", text), key="f3")]).played() as person:
         await person.press("f3")
-        await person.sees("Licence", "Paragraph 0 ")
+        await person.sees("Licence", "\n      indented indented", "\n      indented", "Paragraph 0 ")
+        assert "\n  indented" not in person.screen
         await person.press("end")
         await person.sees("Paragraph 39 ")
         await person.press("home", "down")

@@ -69,6 +69,14 @@ def test_the_greeting_stands_there_until_the_screen_does(start: Start) -> None:
     screen.wait_for("I am waiting for my runtime to start")
 
 
+def test_it_is_not_ready_before_its_model_is(socket: Path, start: Start) -> None:
+    with FakeRuntime(socket, loads=3):
+        screen = start()
+        screen.wait_for("I am loading my model")
+        assert "I am ready" not in screen.output
+        screen.wait_for("I am ready")
+
+
 def test_no_key_of_a_console_leaves_an_appliance(socket: Path, start: Start) -> None:
     with FakeRuntime(socket):
         screen = start("chat", "--stay")

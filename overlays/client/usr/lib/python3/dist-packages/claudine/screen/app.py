@@ -4,8 +4,10 @@ Textual's thread draws and takes keys. There is at most one other at work for th
 an answer; a second one looks at the runtime until it is ready, a third at the machine now and then.
 """
 
+import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+import contextvars
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from threading import Event as Flag
 from threading import Thread, get_ident
@@ -74,7 +76,7 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         self.animation_level = "none"
         self.face = ScreenFace(self, virtual=virtual)
         self.chat = ChatScreen()
-        self.open_questions: set[Future[Any]] = set()
+        self._awaited: set[Future[Any]] = set()
         self._prepare = prepare
         self._look = look
         self._stays = stays
@@ -98,27 +100,55 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
 
     def on_ready(self) -> None:
         self._drawing = get_ident()
+        self._loop_of_ours = asyncio.get_running_loop()
+        self._context_of_ours = contextvars.copy_context()
         Thread(target=self._attend, daemon=True).start()
 
     def on_unmount(self) -> None:
         self._over.set()
-        for question in list(self.open_questions):
-            question.cancel()
+        for answer in list(self._awaited):
+            answer.cancel()
         if self._work is not None:
             self._work.stop()
         self._keep_draft()
 
     def there(self, call: Callable[..., None], *arguments: object) -> None:
-        """Call in Textual's thread, from whichever, and wait until it is done."""
+        """Call in Textual's thread, from whichever, and wait until it is done. Raises FaceGoneError."""
         if get_ident() == self._drawing:
             call(*arguments)
             return
+        done: Future[None] = Future()
+
+        def do() -> None:
+            if not done.set_running_or_notify_cancel():
+                return
+            try:
+                call(*arguments)
+            except Exception as error:
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
+        # Not with Textual's ``call_from_thread``: at the end of the screen, that leaves a coroutine behind.
+        with self.answered_or_gone(done):
+            try:
+                self._loop_of_ours.call_soon_threadsafe(do, context=self._context_of_ours)
+            except RuntimeError as error:
+                raise FaceGoneError from error
+            done.result()
+
+    @contextlib.contextmanager
+    def answered_or_gone(self, answer: "Future[Any]") -> Iterator[None]:
+        """While the block waits for *answer*, have the end of the screen raise FaceGoneError there."""
+        self._awaited.add(answer)
         try:
-            self.call_from_thread(call, *arguments)
-        except (RuntimeError, CancelledError) as error:
-            if self.is_running and not self._over.is_set():
-                raise
+            if self._over.is_set():
+                raise FaceGoneError
+            yield
+        except CancelledError as error:
             raise FaceGoneError from error
+        finally:
+            self._awaited.discard(answer)
 
     def _attend(self) -> None:
         """Get hold of whoever answers, and then look at the machine now and then."""
@@ -129,7 +159,7 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
                 from claudine.screen.work import Work
 
                 self.chat.transcript.markdown = rows
-                self.there(self._begin, session, commands, Work(self, session.talk, session.face), opening)
+                self.there(self._begin, session, commands, Work(self, session), opening)
                 while not self._over.is_set():
                     self.there(self.chat.show_facts, self._look())
                     self._over.wait(_LOOK_S)
@@ -142,7 +172,6 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         self._session, self._commands, self._work = session, commands, work
         keys.bind(self.chat, commands)
         self.chat.keys.show(keys.footer(commands))
-        work.watch()
         self.show_conversation()
         if not self.chat.draft.text:
             self.chat.draft.put(session.talk.draft or session.talk.record.draft)
@@ -180,11 +209,16 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
                 self.rest()
 
     def rest(self) -> None:
-        """Say that nothing goes on."""
+        """Say that nothing goes on, and that the model is ready if that is known."""
         talk = self._session.talk if self._session else None
-        self.say(" · ".join(filter(None, [voice.READY, voice.speed(talk.speed) if talk and talk.speed else ""])))
-        usage = talk.usage if talk else None
-        self.chat.state.show(right=voice.fill(usage.used, usage.size) if usage else "")
+        if talk is None or talk.engine is None:
+            self.say(voice.WAKING)
+            if self._work is not None:
+                self._work.watch()
+            return
+        self.say(" · ".join(filter(None, [voice.READY, voice.speed(talk.speed) if talk.speed else ""])))
+        usage = talk.usage
+        self.chat.state.show(right=voice.fill(usage.used, usage.size) if usage and usage.used else "")
 
     def finish(self) -> None:
         """Take note that a command or an answer is over."""
@@ -289,7 +323,9 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
     def _do(self, job: "Job", text: str = "") -> None:
         if self._work is None or not self._work.begin(job):
             self.remark(voice.IMPATIENT_COMMAND)
-        elif text:
+            return
+        self.chat.transcript.keep_remarks()
+        if text:
             self._pace = Pace()
             self.chat.state.count(text)
 

@@ -9,7 +9,7 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from claudine.screen.draft import Draft
-from claudine.screen.line import Entries, Line, Rule, StateLine
+from claudine.screen.line import Entries, Header, Rule, StateLine
 from claudine.screen.transcript import Transcript, Turn
 from claudine.voice import screen as voice
 
@@ -31,11 +31,12 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self.header = Line(voice.UNTITLED, id="header")
+        self.header = Header(voice.UNTITLED, id="header")
         self.transcript = Transcript()
         self.draft = Draft()
         self.state = StateLine(voice.WAKING)
         self.keys = Entries(id="footer")
+        self._recalled = ""
 
     def compose(self) -> ComposeResult:
         with Container(id="column"):
@@ -53,6 +54,9 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     def show(self, record: "Record") -> None:
         """Show where we are in *record*."""
+        if record.id != self._recalled:
+            self._recalled = record.id
+            self.draft.recall(entry.text for entry in record.path if entry.role == "user")
         self.transcript.show(turns(record) or [Turn("", "assistant", voice.GREETING)])
         self.show_title(record)
 
@@ -78,6 +82,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         """Show *text* as the last message of *record*, which is being made."""
         if not self.transcript.grows:
             self.transcript.show(turns(record)[:-1])
+            self.show_title(record)
         self.transcript.grow(text)
 
 

@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 from claudine.face import Option
 from claudine.screen.line import Line, Rule
-from claudine.screen.rows import strip, wrapped
+from claudine.screen.rows import hanging, strip, wrapped
 from claudine.text import printable
 from claudine.voice import screen as voice
 
@@ -25,6 +25,9 @@ Result = TypeVar("Result")
 
 # Bright white on black, whatever the terminal's own colours are: phones want the light modules light.
 _LIGHT = Style(color="bright_white", bgcolor="black", bold=True)
+
+# What a frame on 80 columns holds.
+_INSIDE = 72
 
 _BACK = [Binding(key, "dismiss(None)", priority=True) for key in ("escape", "ctrl+c", "ctrl+d")]
 
@@ -105,7 +108,7 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
 
     def __init__(self, title: str, options: Sequence[Option], about: str, start: int) -> None:
         super().__init__()
-        self._title, self._about = title, about
+        self._title, self._options, self._about = title, options, about
         self._choices = Choices(options, start)
         # A handful is chosen with the arrows; a line to type on would only be in the way.
         self._searchable = len(options) > 7
@@ -120,15 +123,21 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
                     yield Static(voice.SEARCH, markup=False)
                     yield _input("")
             yield self._choices
+            if self._choices.cuts:
+                yield Static(id="detail", markup=False)
             yield Line(voice.SEARCH_HINT if self._searchable else voice.CHOOSE_HINT).add_class("hint")
 
     def on_resize(self) -> None:
         # All but the list has its place first, so that nothing is cut on a small screen.
-        about = len(wrapped(Text(self._about.strip()), 72)) + 1 if self._about else 0
-        self._choices.styles.max_height = max(3, self.size.height - 6 - about - 2 * self._searchable)
+        about = len(wrapped(Text(self._about.strip()), _INSIDE)) + 1 if self._about else 0
+        self._choices.styles.max_height = max(
+            3, self.size.height - 6 - about - 2 * self._searchable - 3 * self._choices.cuts
+        )
+        self._tell()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._choices.search(event.value)
+        self._tell()
 
     def on_input_submitted(self) -> None:
         self._take()
@@ -139,6 +148,14 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
     def action_scroll(self, key: str) -> None:
         """Move to another line."""
         self._choices.move(key)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Show in full what the line that is marked has no room for."""
+        if self._choices.cuts:
+            chosen = self._choices.chosen
+            option = None if chosen is None else self._options[chosen]
+            self.query_one("#detail", Static).update(option.note if option and _cut(option) else "")
 
     def _take(self) -> None:
         if (chosen := self._choices.chosen) is not None:
@@ -154,6 +171,7 @@ class Choices(ScrollView, can_focus=False, inherit_bindings=False):
         self._found = list(range(len(options)))
         self._marked = max(0, min(start, len(options) - 1))
         self._folded: list[str] = []
+        self.cuts = any(map(_cut, options))
 
     @property
     def chosen(self) -> int | None:
@@ -191,8 +209,8 @@ class Choices(ScrollView, can_focus=False, inherit_bindings=False):
         option = self._options[self._found[number]]
         marked = number == self._marked
         row = Text(f"{'>' if marked else ' '} {_one_line(option.title)}")
-        notes = Text("  ".join(filter(None, map(_one_line, [option.note, option.key]))))
-        notes.truncate(max(0, self.size.width - min(row.cell_len, self.size.width // 2) - 3))
+        notes = Text(_notes(option))
+        notes.truncate(_beside(option, self.size.width))
         row.truncate(self.size.width - notes.cell_len - 2)
         row.pad_right(self.size.width - notes.cell_len - row.cell_len - 1)
         style = self.rich_style + Style(reverse=marked)
@@ -243,7 +261,8 @@ class Page(ScrollView, can_focus=False, inherit_bindings=False):
 
     def on_resize(self) -> None:
         width = self.container_size.width - 4
-        self._drawn = [strip(Text("  ") + row) for row in wrapped(Text(self._text), width)]
+        rows = [row for line in self._text.split("\n") for row in hanging(line, width)]
+        self._drawn = [strip(Text("  ") + row) for row in rows]
         self.virtual_size = Size(self.container_size.width, len(self._drawn))
 
     def render_line(self, y: int) -> Strip:
@@ -256,6 +275,19 @@ def _input(draft: str) -> Input:
     line = Input(draft, select_on_focus=False, compact=True)
     line.cursor_blink = False
     return line
+
+
+def _notes(option: Option) -> str:
+    return "  ".join(filter(None, map(_one_line, [option.note, option.key])))
+
+
+def _beside(option: Option, width: int) -> int:
+    """Return how many columns there are for the notes: a title gives way to them only beyond the middle."""
+    return max(0, width - min(len(option.title) + 2, width // 2) - 3)
+
+
+def _cut(option: Option) -> bool:
+    return len(_notes(option)) > _beside(option, _INSIDE)
 
 
 def _one_line(text: str) -> str:

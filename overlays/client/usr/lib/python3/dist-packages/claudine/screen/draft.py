@@ -1,5 +1,7 @@
 """The line that a message is written on. It grows with the message, up to a third of the screen."""
 
+from collections.abc import Iterable
+
 from textual.events import Key, Paste
 from textual.message import Message
 from textual.widgets import TextArea
@@ -40,10 +42,10 @@ class Draft(TextArea):
             self._sent.append(text)
         self._place = len(self._sent)
 
-    def forget_lines(self) -> None:
-        """Drop the earlier lines that the arrow keys bring back. They are in memory only."""
-        self._sent.clear()
-        self._place = 0
+    def recall(self, texts: Iterable[str]) -> None:
+        """Let the up arrow bring back *texts*, the last one first, and nothing else."""
+        self._sent = list(texts)
+        self._place = len(self._sent)
 
     def action_cursor_up(self, select: bool = False) -> None:
         if select or self._row > 0 or not self._recall(-1):

@@ -4,7 +4,7 @@ Each call hands over to Textual's thread and waits there for the answer. When th
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -72,14 +72,9 @@ class ScreenFace:
     def _ask(self, screen: Callable[[], Screen[Result]]) -> Result | None:
         """Show a screen, made in the thread that draws, and return what it ends with."""
         answer: Future[Result | None] = Future()
-        self._app.open_questions.add(answer)
-        try:
+        with self._app.answered_or_gone(answer):
             self._app.there(self._show, screen, answer)
             return answer.result()
-        except CancelledError as error:
-            raise FaceGoneError from error
-        finally:
-            self._app.open_questions.discard(answer)
 
     def _show(self, screen: Callable[[], Screen[Result]], answer: "Future[Result | None]") -> None:
         self._app.push_screen(screen(), answer.set_result)

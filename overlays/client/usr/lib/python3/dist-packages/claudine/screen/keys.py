@@ -35,6 +35,7 @@ def footer(commands: Sequence["Command"]) -> list[str]:
 def page(commands: Sequence["Command"], *, stays: bool) -> str:
     """Return the help page."""
     listed = [(shown(command.key), f"/{command.name} {command.argument}", command.title) for command in commands]
-    rows = [f"{key:<8}{name:<22}{title}".rstrip() for key, name, title in listed]
+    width = max(len(name) for _, name, _ in listed) + 2
+    rows = [f"{key:<8}{name:<{width}}{title}" for key, name, title in listed]
     more = voice.HELP_KEYS if stays else f"{voice.HELP_KEYS}\n{voice.HELP_LEAVE}"
     return f"{voice.HELP_ABOUT}\n{more}\n\n" + "\n".join(rows)

@@ -15,6 +15,8 @@ class Line(Widget):
     """Text that does not fit is cut, on the right side first."""
 
     DEFAULT_CSS = "Line { height: 1; }"
+    # How many columns the left side keeps when the right one needs the others; None: all.
+    left_columns: int | None = None
 
     def __init__(self, left: str = "", right: str = "", *, id: str | None = None) -> None:  # noqa: A002 — Textual's name
         super().__init__(id=id)
@@ -30,10 +32,18 @@ class Line(Widget):
 
     def render_line(self, y: int) -> Strip:
         row, right = Text(self.left), Text(self.right)
+        if self.left_columns is not None:
+            row.truncate(max(self.left_columns, self.size.width - right.cell_len - 2))
         row.truncate(self.size.width)
         right.truncate(max(0, self.size.width - row.cell_len - 2))
         row.pad_right(self.size.width - row.cell_len - right.cell_len)
         return strip(row + right).apply_style(self.rich_style)
+
+
+class Header(Line):
+    """What stands above everything: who looks for the facts on the right must find them, whatever the title is."""
+
+    left_columns = 20
 
 
 class Entries(Widget):

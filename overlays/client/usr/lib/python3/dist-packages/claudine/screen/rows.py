@@ -15,6 +15,12 @@ def wrapped(text: Text, width: int) -> list[Text]:
     return list(text.wrap(_CONSOLE, max(1, width), tab_size=4)) or [Text()]
 
 
+def hanging(line: str, width: int) -> list[Text]:
+    """Break *line* so that its rows are indented as it is."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    return [Text(indent) + row for row in wrapped(Text(line.lstrip()), width - len(indent))]
+
+
 def strip(row: Text) -> Strip:
     """Turn a row into what Textual draws."""
     # rich forgets the style of a text that has no other styles in it.

@@ -59,6 +59,7 @@ class Transcript(ScrollView, can_focus=False, inherit_bindings=False):
         # Whether new rows come into view; not while somebody reads further up.
         self._follows = True
         self._drawn_for = 0
+        self._kept = 0
         self._style = PLAIN
 
     @property
@@ -80,13 +81,18 @@ class Transcript(ScrollView, can_focus=False, inherit_bindings=False):
         """Show *turns*. Where they begin as those before did, the remarks among them stay."""
         position, kept = self._in_common(turns)
         self._growing = None
-        self._items[position:] = turns[kept:]
+        late = [item for item in self._items[max(position, self._kept) :] if isinstance(item, Remark)]
+        self._items[position:] = [*turns[kept:], *late]
         if position <= self._first or len(self._items) - self._first > 2 * _HANDFUL:
             self.redraw()
         else:
             self._rows[position - self._first :] = map(self._draw, self._items[position:])
             self._follows = True
             self._fit()
+
+    def keep_remarks(self) -> None:
+        """Let the remarks from now on stand below whatever is shown: they are about what the person does now."""
+        self._kept = len(self._items)
 
     def remark(self, sentence: str) -> None:
         """Put *sentence* below."""

@@ -12,32 +12,25 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from claudine.answer import Answer, Ended, Event, Full, MakeRoom
-from claudine.face import Face, Option
+from claudine import voice
+from claudine.answer import Answer, Ended, Event
+from claudine.commands import Session
+from claudine.commands.chat import choose_room
 from claudine.screen.face import FaceGoneError
-from claudine.talk import Talk
-from claudine.voice import screen as voice
+from claudine.voice import chat as chat_voice
 
 if TYPE_CHECKING:
     from claudine.screen.app import ClaudineApp
 
 Job = Callable[[], Answer | None]
 
-_ROOM: tuple[tuple[MakeRoom | None, tuple[str, str]], ...] = (
-    ("summarise", voice.FULL_SUMMARISE),
-    ("drop", voice.FULL_DROP),
-    ("fresh", voice.FULL_FRESH),
-    (None, voice.FULL_BACK),
-)
-
 
 class Work:
-    """The work on *talk*, shown by *app*."""
+    """The work in *session*, shown by *app*."""
 
-    def __init__(self, app: "ClaudineApp", talk: Talk, face: Face) -> None:
+    def __init__(self, app: "ClaudineApp", session: Session) -> None:
         self._app = app
-        self._talk = talk
-        self._face = face
+        self._session = session
         self._answer: Answer | None = None
         self.busy = False
         self._watching = False
@@ -72,7 +65,7 @@ class Work:
             except FaceGoneError:
                 raise
             except Exception as error:
-                self._face.remark(voice.STUMBLED.format(fault=f"{type(error).__name__}: {error}"))
+                self._session.face.remark(voice.STUMBLED.format(fault=f"{type(error).__name__}: {error}"))
             finally:
                 self._answer = None
                 self.busy = False
@@ -86,23 +79,20 @@ class Work:
             self._app.there(self._app.hear, event)
         self._answer = None
         if isinstance(event, Ended) and event.full is not None and event.full.can_shorten:
-            return self._make_room(event.full)
+            return self._make_room()
         return None
 
-    def _make_room(self, full: Full) -> Answer | None:
-        about = voice.FULL_ABOUT.format(n_prompt=full.n_prompt, n_ctx=full.n_ctx)
-        options = [Option(title, note) for _, (title, note) in _ROOM]
-        chosen = self._face.choose(voice.FULL, options, about=about)
-        how = None if chosen is None else _ROOM[chosen][0]
+    def _make_room(self) -> Answer | None:
+        how = choose_room(self._session, chat_voice.ROOM_ABOUT)
         if how is not None:
-            return self._talk.make_room(how)
+            return self._session.talk.make_room(how)
         self._app.there(self._app.give_back)
         return None
 
     def _watch(self) -> None:
         with contextlib.suppress(FaceGoneError):
             try:
-                for event in self._talk.wait():
+                for event in self._session.talk.wait():
                     self._app.there(self._app.wait, event)
             except FaceGoneError:
                 raise

@@ -13,7 +13,6 @@ GREETING = (
 WAKING = "I am starting"
 IMPATIENT = "I am still answering. Escape stops me; your message stays on the line."
 IMPATIENT_COMMAND = "One thing after the other: Escape stops what I am doing."
-STUMBLED = "I stumbled over a fault of my own ({fault}), and go on."
 NO_SCREEN = "I cannot draw my screen here ({reason}), so I talk in lines."
 NO_TEXTUAL = "Textual is not installed"
 TOO_SMALL = "it takes {columns} columns and {rows} rows"
@@ -31,15 +30,6 @@ Up      bring back what I was sent      PageUp, PageDown  scroll
 Escape  stop me                         Ctrl+C  stop me, or clear the line
 F2      everything I can do             Ctrl+T  high contrast"""
 HELP_LEAVE = "Ctrl+D  leave, when nothing is written"
-
-FULL = "Our conversation no longer fits"
-FULL_ABOUT = (
-    "It is {n_prompt} tokens long, and I can hold {n_ctx} at once. Nothing of it is deleted, whatever you choose."
-)
-FULL_SUMMARISE = ("Summarise", "I put what we said into a few sentences and go on from there")
-FULL_DROP = ("Leave out the oldest", "I no longer read the beginning; it stays stored")
-FULL_FRESH = ("Start fresh", "your message begins a new conversation")
-FULL_BACK = ("Go back", "your message returns to the line, to be shortened")
 
 SEARCH = "Search: "
 SEARCH_HINT = "type to search · arrows choose · Enter takes it · Escape goes back"
