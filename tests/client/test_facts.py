@@ -31,10 +31,10 @@ def test_bytes_that_stayed_on_the_machine_are_told_as_such(machine: SealedMachin
 
 def test_an_interface_or_a_route_is_a_way_out(machine: SealedMachine) -> None:
     machine.put("proc/self/net/dev", DEV + LO + CARD)
-    assert line(machine).startswith("not sealed: 2 interfaces, 0 routes;")
+    assert line(machine).startswith("not sealed: 2 interfaces, 0 routes")
     machine.put("proc/self/net/dev", DEV + LO)
     machine.put("proc/self/net/route", ROUTE + WAY_OUT)
-    assert line(machine).startswith("not sealed: 1 interface, 1 route;")
+    assert line(machine).startswith("not sealed: 1 interface, 1 route")
 
 
 def test_a_route_of_ipv6_is_a_way_out_as_well(machine: SealedMachine) -> None:
@@ -59,7 +59,7 @@ def test_a_kernel_without_ipv6_has_no_routes_of_it(machine: SealedMachine) -> No
 )
 def test_an_empty_network_that_is_not_the_models_is_not_called_local(machine: SealedMachine, sockets: str) -> None:
     machine.put("proc/self/net/unix", sockets)
-    assert line(machine) == "only lo, no route; I do not see my model's server in this network yet"
+    assert line(machine) == "only lo, no route; my model's server is not seen here"
 
 
 @pytest.mark.parametrize("content", ["", "one\ntwo\nthree\n", "one\ntwo\n  lo: x y\n", "one\ntwo\n" + "lo: 0 " * 3])

@@ -1,6 +1,5 @@
 """What this machine is, how it is, and proof of what it promises."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ from claudine import facts, health, image, model
 from claudine.commands import Command, Session
 from claudine.proof import Check, prove
 from claudine.state import StateError
-from claudine.text import printable
+from claudine.trace import Trace
 from claudine.voice import proof as voice
 
 if TYPE_CHECKING:
@@ -51,38 +50,28 @@ def _receipt(session: Session, argument: str) -> None:
     if answer is None:
         session.face.remark(voice.NO_ANSWER_YET)
         return
-    trace = _read_trace(answer.trace)
+    trace = Trace.from_json(answer.trace)
     with session.face.busy(voice.PROVING) as say:
         runtime = session.talk.runtime.result()
         sha256 = _sha256(runtime.engine(), say)
         seen = facts.look(runtime.path)
     rows = [
-        ("Model", trace("model")),
+        ("Model", trace.model or voice.NO_TRACE),
         ("Its SHA-256", sha256),
-        ("Engine", trace("build")),
+        ("Engine", trace.build or voice.NO_TRACE),
         ("Image", image.version() or voice.NO_IMAGE),
         ("Root hash", image.root_hash() or voice.NO_IMAGE),
-        ("Tokens read", trace("prompt_tokens")),
-        ("Tokens written", trace("tokens")),
-        ("Seconds", trace("seconds")),
+        ("Tokens read", _count(trace.prompt_tokens)),
+        ("Tokens written", _count(trace.tokens)),
+        ("Seconds", f"{trace.seconds:.1f}" if trace.seconds else voice.NO_TRACE),
         ("Routes available", voice.routes(seen.routes) if seen.readable else voice.UNKNOWN),
         ("Network", seen.line),
     ]
     session.face.page(voice.RECEIPT, _table(rows) + "\n\n" + voice.RECEIPT_NOTE.strip())
 
 
-def _read_trace(trace: str) -> Callable[[str], str]:
-    """Return what looks up a value of *trace*, which came out of the store and may be anything."""
-    try:
-        values = json.loads(trace or "{}")
-    except (ValueError, RecursionError):
-        values = {}
-
-    def value(name: str) -> str:
-        found = values.get(name) if isinstance(values, dict) else None
-        return printable(str(found)) if isinstance(found, str | int | float) else voice.NO_TRACE
-
-    return value
+def _count(tokens: int | None) -> str:
+    return voice.NO_TRACE if tokens is None else str(tokens)
 
 
 def _sha256(engine: "Engine | None", say: Callable[[str], None]) -> str:

@@ -3,8 +3,7 @@
 OFF_THE_RECORD = "(off the record) "
 MORE = "Press Enter to go on, Ctrl+C to leave: "
 CHOOSE = "Number, or words to look for (Enter takes *, Ctrl+C goes back): "
-AND_OFF_THE_RECORD = "(off the record) "
-MORE = "      and {count} more: type words to find them."
+AND_MORE = "      and {count} more: type words to find them."
 NOTHING_FOUND = "I found none with these words."
 
 HELP = """\

@@ -1,7 +1,7 @@
 """What Claudine says of what can be checked: each sentence stands beside the words of the kernel that it is about."""
 
 FACTS_UNREADABLE = "unknown: I cannot read my own network in /proc"
-FACTS_NOT_THE_RUNTIMES = "only lo, no route; I do not see my model's server in this network yet"
+FACTS_NOT_THE_RUNTIMES = "only lo, no route; my model's server is not seen here"
 
 PROVE_COMMAND = "Check what this machine promises, in front of you"
 RECEIPT_COMMAND = "Show how the last answer was made"
@@ -106,8 +106,8 @@ def sealed(sent_bytes: int) -> str:
 
 
 def not_sealed(interfaces: int, routes: int) -> str:
-    """Say that there are ways out, and that nobody promised otherwise here."""
-    return f"not sealed: {_count(interfaces, 'interface')}, {_count(routes, 'route')}; this is not a ClaudineOS machine"
+    """Say that there are ways out."""
+    return f"not sealed: {_count(interfaces, 'interface')}, {_count(routes, 'route')}"
 
 
 def all_passed(count: int) -> str:
