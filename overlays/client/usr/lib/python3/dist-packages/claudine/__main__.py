@@ -28,6 +28,7 @@ from claudine.scripts import RUNTIME_FAILED, add_scripts, run_script, store_dire
 from claudine.voice import screen as screen_voice
 
 if TYPE_CHECKING:
+    from claudine.answer import Answer
     from claudine.commands import Command, Session
     from claudine.face import Face
     from claudine.runtime import Runtime
@@ -118,10 +119,13 @@ def _shows_screen(options: argparse.Namespace, terminal: Terminal) -> bool:
     return False
 
 
-def _open(session: "Session", *, stays: bool) -> None:
-    from claudine.commands.machine import greet
+def _open(session: "Session", *, stays: bool) -> "Answer | None":
+    from claudine.commands import first_run, machine
 
-    greet(session.face, session.service, stays=stays)
+    if stays and session.face.virtual:
+        return first_run.begin(session)
+    machine.greet(session.face, session.service, stays=stays)
+    return None
 
 
 def _look(socket: str) -> str:

@@ -2,7 +2,19 @@
 
 from collections.abc import Sequence
 
-from claudine.commands import Command, Session, chat, chats, chosen, machine, power, proof, settings
+from claudine.commands import (
+    Command,
+    Session,
+    chat,
+    chats,
+    chosen,
+    first_run,
+    machine,
+    power,
+    proof,
+    settings,
+    stick,
+)
 from claudine.voice import chat as voice
 from claudine.voice import plain
 
@@ -24,8 +36,10 @@ COMMANDS: tuple[Command, ...] = (
     *chat.COMMANDS,
     *chosen.COMMANDS,
     *chats.COMMANDS,
+    *stick.COMMANDS,
     *proof.COMMANDS,
     *settings.COMMANDS,
+    *first_run.COMMANDS,
     *machine.COMMANDS,
     *power.COMMANDS,
 )

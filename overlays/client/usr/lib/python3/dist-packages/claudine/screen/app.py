@@ -163,6 +163,10 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         """Say what a command waits for."""
         self.chat.state.count(text)
 
+    def stop_counting(self) -> None:
+        """Say that a command waits for nothing any more; it may have questions yet."""
+        self.chat.state.say("")
+
     def wait(self, event: "Event") -> None:
         """Say what the runtime waits for, and in the end that it is ready, or why not."""
         from claudine.answer import Ended, Waiting

@@ -63,7 +63,7 @@ class ScreenFace:
         try:
             yield lambda changed: self._app.there(self._app.count, changed)
         finally:
-            self._app.there(self._app.rest)
+            self._app.there(self._app.stop_counting)
 
     def show_conversation(self) -> None:
         """Show where we are."""

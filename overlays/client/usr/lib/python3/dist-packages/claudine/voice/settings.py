@@ -36,6 +36,8 @@ TINY_QUESTIONS = (
 )
 OWN_QUESTION = "something of your own"
 OWN_PROMPT = "Your small thing: "
-WHAT_HAPPENED = "That was {tokens}in {time}, made in this machine. {sent}, and /prove shows it."
+WHAT_HAPPENED = (
+    "That was {tokens}in {time}, made in this machine. What the kernel says of my network: {network}. /prove shows how "
+    "that is known."
+)
 TOKENS = "{count} tokens "
-NOTHING_SENT = "No byte of it left this machine"
