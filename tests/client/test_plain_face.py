@@ -43,6 +43,18 @@ def test_a_list_is_numbered_and_searched_by_typing(socket: Path, start_screen: S
         screen.wait_for("Claudine: Bern.")
 
 
+def test_of_a_long_list_the_rest_is_found_by_words(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket):
+        screen = start_screen()
+        said(screen, *(f"Question {number}" for number in range(9)))
+        screen.type("/back\r")
+        screen.wait_for(" 15  Claudine: Paris.\r\n")
+        screen.wait_for(voice.AND_MORE.format(count=3))
+        screen.wait_for(voice.CHOOSE)
+        screen.type("question 0\r")
+        screen.wait_for("* 18  You: Question 0\r\n")
+
+
 def test_a_list_is_left_without_a_choice(socket: Path, start_screen: StartScreen) -> None:
     with FakeRuntime(socket):
         screen = start_screen()
