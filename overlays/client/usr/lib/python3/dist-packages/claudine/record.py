@@ -63,11 +63,6 @@ class Record:
         self._saved_s = 0.0
 
     @property
-    def stores(self) -> bool:
-        """Say whether there is a store at all, be it in trouble."""
-        return self.store is not None
-
-    @property
     def id(self) -> str:
         """The current conversation's."""
         return self._chat.id

@@ -72,7 +72,7 @@ def delete(session: Session, _argument: str) -> None:
 def forget(session: Session, _argument: str) -> None:
     """Delete all that is stored, once the person has agreed, and say what remains."""
     record, face = session.talk.record, session.face
-    if not record.stores:
+    if record.store is None:
         face.remark(voice.NOTHING_STORED)
         return
     if not _agreed(session, voice.FORGET_PROMPT, voice.FORGET):
@@ -113,6 +113,8 @@ def _agreed(session: Session, prompt: str, about: str) -> bool:
 
 
 def _begin_afresh(session: Session, sentence: str) -> None:
+    with session.face.busy(voice.FORGETTING):
+        session.talk.leave_nothing()
     session.talk.draft = ""
     session.face.remark(sentence)
     session.face.show_conversation()

@@ -40,6 +40,7 @@ This deletes all conversations and drafts that are stored on this machine, those
 of its other screens and lines too, and I cannot bring them back.
 """
 FORGET_PROMPT = "Delete them? Type yes or no: "
+FORGETTING = "I am having my runtime forget it too"
 FORGOTTEN = (
     "All stored conversations are deleted, and we start afresh. Settings and the recovery key remain, and so does what "
     "was exported to a stick. What is on a screen or in memory now may stay there until the machine is turned off. "
