@@ -11,6 +11,7 @@ import pytest
 from claudine.commands import Session
 from claudine.commands import stick as commands
 from claudine.record import Record
+from claudine.room import Room
 from claudine.runtime import Runtime
 from claudine.state import StateService
 from claudine.stop import Stop
@@ -36,9 +37,9 @@ class WordTalk(Talk):
     def count(self, text: str) -> int | None:
         return len(text.split())
 
-    def send(self, text: str) -> Answer:
+    def send(self, text: str, room: Room | None = None) -> Answer:
         self.sent.append(text)
-        return Answer(iter([Ended()]), Stop())
+        return Answer(iter([Ended()]), Stop().press)
 
 
 @pytest.fixture
