@@ -274,9 +274,9 @@ def test_chats_are_written_and_taken_in_again(
     say(talk, "Where?", "Here.")
     talk.record.begin()
     say(talk, "Who?", "I.")
-    assert "as claudine-who.md." in run("export", ["This chat, to read"]).said
+    assert "as claudine-who.md." in run("export", ["This conversation, to read"]).said
     assert "Where?" not in (root / "claudine-who.md").read_text()
-    assert "as claudine-chats.jsonl." in run("export", ["All chats, to import again"]).said
+    assert "as claudine-chats.jsonl." in run("export", ["All conversations, to import again"]).said
     talk.record.forget()
     assert "2 new" in run("import", ["claudine-chats.jsonl"]).said
     assert {summary.title for summary in talk.record.chats()} == {"Where?", "Who?"}
@@ -287,8 +287,11 @@ def test_chats_are_written_and_taken_in_again(
 def test_nothing_of_a_private_chat_goes_out(run: Run, service: FakeState, root: Path, talk: WordTalk) -> None:
     talk.record.begin(private=True)
     say(talk, "My secret", "It is safe.")
-    face = run("export", ["All chats, to import again"])
-    assert [option.title for option in face.offered[0]] == ["All chats, to read", "All chats, to import again"]
+    face = run("export", ["All conversations, to import again"])
+    assert [option.title for option in face.offered[0]] == [
+        "All conversations, to read",
+        "All conversations, to import again",
+    ]
     assert "secret" not in "".join(path.read_text() for path in root.iterdir())
 
 

@@ -15,6 +15,11 @@ def printable(text: str) -> str:
     return text.translate(_DROPPED).encode("utf-8", "replace").decode("utf-8")
 
 
+def one_line(text: str) -> str:
+    """Return *text* in one line, without anything that a terminal would obey."""
+    return " ".join(printable(text).split())
+
+
 def last_rows(text: str, *, rows: int, columns: int) -> str:
     """Return as much of the end of *text* as fits, broken into rows."""
     import textwrap
@@ -25,7 +30,7 @@ def last_rows(text: str, *, rows: int, columns: int) -> str:
 
 def first_words(text: str, length: int = 48) -> str:
     """Return the beginning of *text* in one line of at most *length* characters, cut between words if it can be."""
-    line = " ".join(printable(text[: 20 * length]).split())
+    line = one_line(text[: 20 * length])
     if len(line) <= length:
         return line
     cut = line[: length - 3]

@@ -112,4 +112,4 @@ def _what_happened(ended: Ended, talk: "Talk") -> str:
     return voice.WHAT_HAPPENED.format(tokens=tokens, time=seconds(ended.seconds), network=network)
 
 
-COMMANDS = (Command("first-run", voice.FIRST_RUN_TITLE, again),)
+COMMANDS = (Command("first-run", voice.FIRST_RUN_COMMAND, again),)
