@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import Self
 
 _PATIENCE_S = 10.0
+# What a terminal obeys, or the beginning of it: what was read may end in the middle.
+_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*([@-~]|\Z)|[()]([0-9A-Z]|\Z)|[=>78]|\Z)")
 
 
 class Screen:
@@ -45,6 +47,11 @@ class Screen:
         self._process.wait()
         if self._master >= 0:
             os.close(self._master)
+
+    @property
+    def shown(self) -> str:
+        """What was written, without what a terminal only obeys."""
+        return _SEQUENCE.sub("", self.output)
 
     def type(self, keys: str | bytes) -> None:
         """Press *keys*; ``\\x03`` is Ctrl+C, ``\\x04`` Ctrl+D."""

@@ -41,9 +41,13 @@ class Person:
         await self.pilot.press(*keys)
 
     async def type(self, text: str) -> None:
-        for character in text:
-            key = {" ": "space", "\n": "ctrl+j"}.get(character, character)
-            self.app.post_message(Key(key, character))
+        await self.at_once(*({" ": "space", "\n": "ctrl+j"}.get(character, character) for character in text))
+
+    async def at_once(self, *keys: str) -> None:
+        """Press *keys* faster than any of them can be obeyed."""
+        for key in keys:
+            character = " " if key == "space" else key
+            self.app.post_message(Key(key, character if len(character) == 1 else None))
         await self.pilot.pause()
 
     async def send(self, text: str) -> None:

@@ -244,3 +244,45 @@ async def test_a_question_that_is_open_when_the_screen_ends_ends_too(stays: bool
         await person.sees("Name:")
         person.app.exit()
     assert ended.wait(5)
+
+
+async def test_keys_that_come_at_once_are_obeyed_in_their_order() -> None:
+    answers: list[str | int | None] = []
+    options = [Option(name) for name in ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta")]
+
+    def ask(session: Session, _: str) -> None:
+        answers.append(session.face.ask("Name: ", draft="claudine"))
+        answers.append(session.face.choose("Letters", options))
+
+    async with Scene(commands=[command(ask, key="f3")]).played() as person:
+        await person.press("f3")
+        await person.sees("Name: claudine")
+        await person.at_once("ctrl+u", "backspace", *"attic", "enter")
+        await person.sees("Letters")
+        await person.at_once(*"eta", "down", "enter")
+        await person.until(lambda: answers == ["attic", 5], f"{answers}")
+        await person.sees("I am ready")
+        await person.at_once(*"Hx", "backspace", *"i", "enter", *"more")
+        await person.sees("Hi", "Paris.", "I am ready")
+        assert person.app.chat.draft.text == "more"
+        assert person.server.texts(0) == ["Hi"]
+
+
+async def test_what_is_sent_while_something_else_comes_first_waits_for_its_turn() -> None:
+    go = threading.Event()
+
+    def opening(session: Session) -> None:
+        with session.face.busy("I am looking at my disk"):
+            go.wait(10)
+
+    scene = Scene(opening=opening, begins_prepared=False)
+    async with scene.played() as person:
+        scene.prepared.set()
+        await person.sees("I am looking at my disk")
+        await person.send("Hello!")
+        await person.send("And?")
+        await person.sees("Hello!", "[One message waits for me already")
+        go.set()
+        await person.sees("Paris.", "I am ready")
+        assert person.server.texts(0) == ["Hello!"]
+        assert person.app.chat.draft.text == "And?"

@@ -66,7 +66,7 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
 
     CSS_PATH = "looks.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS = [Binding("ctrl+t", "contrast", priority=True)]
+    BINDINGS = [Binding("ctrl+t", "contrast")]
 
     def __init__(
         self, prepare: Prepare, look: Callable[[], str], *, stays: bool, virtual: bool, **options: Any
@@ -83,7 +83,8 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         self._session: Session | None = None
         self._work: Work | None = None
         self._commands: Sequence[Command] = ()
-        # What was sent before there was anybody to send it to.
+        # Until what comes first is done; what is sent meanwhile waits.
+        self._opening = True
         self._early = ""
         self._growing: Timer | None = None
         self._keeping: Timer | None = None
@@ -224,6 +225,7 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         """Take note that a command or an answer is over."""
         self.chat.show_title(self._session.talk.record if self._session else None)
         self.rest()
+        self._opening = False
         early, self._early = self._early, ""
         if early:
             self._take(early)
@@ -285,17 +287,16 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
     # What the person does.
 
     def on_draft_sent(self, event: Draft.Sent) -> None:
-        text = printable(event.text).strip()
-        if not text:
-            return
-        if self._early or (self._work is not None and self._work.busy):
-            self.remark(voice.IMPATIENT)
+        text = printable(event.text)
+        waits = self._opening and not self._early
+        if not waits and (self._work is None or self._work.busy):
+            self.remark(voice.ONE_WAITS if self._early else voice.IMPATIENT)
+            self.chat.draft.give_back(event.text)
             return
         self.chat.draft.remember(text)
-        self.chat.draft.put("")
-        if self._session is None:
+        if waits:
             self._early = text
-            self.chat.show_early(text)
+            self.chat.show_sent(self._session.talk.record if self._session else None, text)
         else:
             self._take(text)
 

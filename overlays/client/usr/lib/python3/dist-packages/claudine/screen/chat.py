@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 class ChatScreen(Screen[None], inherit_bindings=False):
-    """The keyboard is always the draft's; what moves the conversation is bound here, before it."""
+    """The keyboard is always the draft's; what moves the conversation is bound here, and comes before it."""
 
     BINDINGS = [
-        Binding("f2", "app.menu", priority=True),
-        Binding("escape", "app.stop", priority=True),
-        Binding("ctrl+c", "app.stop(True)", priority=True),
-        Binding("ctrl+d", "app.leave", priority=True),
-        Binding("pageup", "page(-1)", priority=True),
-        Binding("pagedown", "page(1)", priority=True),
+        Binding("f2", "app.menu"),
+        Binding("escape", "app.stop"),
+        Binding("ctrl+c", "app.stop(True)"),
+        Binding("ctrl+d", "app.leave"),
+        Binding("pageup", "page(-1)"),
+        Binding("pagedown", "page(1)"),
     ]
 
     def __init__(self) -> None:
@@ -60,13 +60,9 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.transcript.show(turns(record) or [Turn("", "assistant", voice.GREETING)])
         self.show_title(record)
 
-    def show_sent(self, record: "Record", text: str) -> None:
-        """Show *text* as sent, before it has a place in *record*."""
-        self.transcript.show([*turns(record), Turn("", "user", text)])
-
-    def show_early(self, text: str) -> None:
-        """Show *text* as sent, before there is anything else to show."""
-        self.transcript.show([Turn("", "user", text)])
+    def show_sent(self, record: "Record | None", text: str) -> None:
+        """Show *text* as sent, before it has a place in *record*, or before that is there."""
+        self.transcript.show([*(turns(record) if record else ()), Turn("", "user", text)])
 
     def show_facts(self, line: str) -> None:
         """Show what was seen of the machine."""

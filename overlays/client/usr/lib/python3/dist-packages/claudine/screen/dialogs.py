@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
+from textual.events import Key
 from textual.geometry import Size
 from textual.screen import ModalScreen, Screen
 from textual.scroll_view import ScrollView
@@ -16,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from claudine.face import Option
+from claudine.screen.keys import obey
 from claudine.screen.line import Line, Rule
 from claudine.screen.rows import hanging, strip, wrapped
 from claudine.text import printable
@@ -29,11 +31,11 @@ _LIGHT = Style(color="bright_white", bgcolor="black", bold=True)
 # What a frame on 80 columns holds.
 _INSIDE = 72
 
-_BACK = [Binding(key, "dismiss(None)", priority=True) for key in ("escape", "ctrl+c", "ctrl+d")]
+_BACK = [Binding(key, "dismiss(None)") for key in ("escape", "ctrl+c", "ctrl+d")]
 
 
 def _rows(*keys: str) -> list[Binding]:
-    return [Binding(key, f"scroll('{key}')", priority=True) for key in keys]
+    return [Binding(key, f"scroll('{key}')") for key in keys]
 
 
 class AskScreen(ModalScreen[str | None], inherit_bindings=False):
@@ -104,7 +106,11 @@ class Lights(Widget):
 class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
     """A list in a frame. What is typed leaves the lines that hold all of its words."""
 
-    BINDINGS = [*_BACK, *_rows("up", "down", "pageup", "pagedown", "ctrl+home", "ctrl+end")]
+    BINDINGS = [
+        *_BACK,
+        *_rows("up", "down", "pageup", "pagedown", "ctrl+home", "ctrl+end"),
+        Binding("enter", "take"),
+    ]
 
     def __init__(self, title: str, options: Sequence[Option], about: str, start: int) -> None:
         super().__init__()
@@ -135,20 +141,26 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
         )
         self._tell()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        self._choices.search(event.value)
+    def on_input_changed(self) -> None:
+        self._search()
         self._tell()
-
-    def on_input_submitted(self) -> None:
-        self._take()
-
-    def key_enter(self) -> None:
-        self._take()
 
     def action_scroll(self, key: str) -> None:
         """Move to another line."""
+        self._search()
         self._choices.move(key)
         self._tell()
+
+    def action_take(self) -> None:
+        """End with the line that is marked."""
+        self._search()
+        if (chosen := self._choices.chosen) is not None:
+            self.dismiss(chosen)
+
+    def _search(self) -> None:
+        """Look for what is typed by now: a key comes sooner than word of what it has changed."""
+        if self._searchable:
+            self._choices.search(self.query_one(Input).value)
 
     def _tell(self) -> None:
         """Show in full what the line that is marked has no room for."""
@@ -156,10 +168,6 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
             chosen = self._choices.chosen
             option = None if chosen is None else self._options[chosen]
             self.query_one("#detail", Static).update(option.note if option and _cut(option) else "")
-
-    def _take(self) -> None:
-        if (chosen := self._choices.chosen) is not None:
-            self.dismiss(chosen)
 
 
 class Choices(ScrollView, can_focus=False, inherit_bindings=False):
@@ -170,6 +178,7 @@ class Choices(ScrollView, can_focus=False, inherit_bindings=False):
         self._options = options
         self._found = list(range(len(options)))
         self._marked = max(0, min(start, len(options) - 1))
+        self._words = ""
         self._folded: list[str] = []
         self.cuts = any(map(_cut, options))
 
@@ -179,7 +188,10 @@ class Choices(ScrollView, can_focus=False, inherit_bindings=False):
         return self._found[self._marked] if self._found else None
 
     def search(self, words: str) -> None:
-        """Leave the lines that hold each of *words*."""
+        """Leave the lines that hold each of *words*, and mark the first; if they are others than before."""
+        if words == self._words:
+            return
+        self._words = words
         if not self._folded:
             self._folded = [f"{option.title} {option.note} {option.key}".casefold() for option in self._options]
         wanted = words.casefold().split()
@@ -227,7 +239,11 @@ class Choices(ScrollView, can_focus=False, inherit_bindings=False):
 class PageScreen(Screen[None], inherit_bindings=False):
     """A text that is read and left."""
 
-    BINDINGS = [*_BACK, *_rows("up", "down", "pageup", "pagedown", "home", "end"), Binding("enter,q", "dismiss(None)")]
+    BINDINGS = [
+        *_BACK,
+        *_rows("up", "down", "pageup", "pagedown", "home", "end"),
+        *(Binding(key, "dismiss(None)") for key in ("enter", "q")),
+    ]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()
@@ -271,8 +287,15 @@ class Page(ScrollView, can_focus=False, inherit_bindings=False):
         return row.crop_extend(0, self.size.width, self.rich_style).apply_style(self.rich_style)
 
 
+class _Input(Input):
+    """A line to write."""
+
+    async def _on_key(self, event: Key) -> None:
+        await obey(self, event)
+
+
 def _input(draft: str) -> Input:
-    line = Input(draft, select_on_focus=False, compact=True)
+    line = _Input(draft, select_on_focus=False, compact=True)
     line.cursor_blink = False
     return line
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable
 
+from textual.binding import Binding
 from textual.events import Key, Paste
 from textual.message import Message
 from textual.widgets import TextArea
 
+from claudine.screen.keys import obey
 from claudine.text import printable
 
 
 class Draft(TextArea):
     """Enter sends, Ctrl+J is a new line, and the up arrow on the first row brings back what was sent before."""
+
+    BINDINGS = [Binding("enter", "send"), Binding("ctrl+j", "break")]
 
     class Sent(Message):
         """The person is done writing *text*."""
@@ -55,16 +59,18 @@ class Draft(TextArea):
         if select or self._row < self.wrapped_document.height - 1 or not self._recall(1):
             super().action_cursor_down(select)
 
+    def action_send(self) -> None:
+        """Send what is written. It is off the line at once: what is typed next belongs to another message."""
+        if text := self.text.strip():
+            self.put("")
+            self.post_message(self.Sent(text))
+
+    def action_break(self) -> None:
+        """Begin a new line."""
+        self.insert("\n")
+
     async def _on_key(self, event: Key) -> None:
-        match event.key:
-            case "enter":
-                event.stop()
-                event.prevent_default()
-                self.post_message(self.Sent(self.text))
-            case "ctrl+j":
-                event.stop()
-                event.prevent_default()
-                self.insert("\n")
+        await obey(self, event)
 
     async def _on_paste(self, event: Paste) -> None:
         event.text = printable(event.text.replace("\r\n", "\n").replace("\r", "\n"))

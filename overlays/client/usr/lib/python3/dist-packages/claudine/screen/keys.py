@@ -1,10 +1,12 @@
-"""Which keys there are, from the table of commands: there is no second list."""
+"""Which keys there are, from the table of commands: there is no second list. And that each comes in its turn."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.events import Key
+from textual.widget import Widget
 
 from claudine.voice import screen as voice
 
@@ -12,11 +14,24 @@ if TYPE_CHECKING:
     from claudine.commands import Command
 
 
+async def obey(widget: Widget, event: Key) -> None:
+    """Do at once what a key is bound to, when it comes to the *widget* that has the keyboard.
+
+    By itself, Textual lets such a key go up to the app first, and letters that are typed right behind it overtake it.
+    """
+    for node in (widget.app, widget.screen, widget):
+        for binding in node._bindings.key_to_bindings.get(event.key, ()):
+            event.stop()
+            event.prevent_default()
+            await widget.app.run_action(binding.action, node)
+            return
+
+
 def bind(node: DOMNode, commands: Sequence["Command"]) -> None:
-    """Let the key of each command run it, where *node* is: before whatever has the keyboard there."""
+    """Let the key of each command run it, where *node* is."""
     for command in commands:
         if command.key:
-            binding = Binding(command.key, f"app.command('{command.name}')", priority=True)
+            binding = Binding(command.key, f"app.command('{command.name}')")
             node._bindings.key_to_bindings.setdefault(command.key, []).insert(0, binding)
 
 

@@ -12,6 +12,7 @@ GREETING = (
 )
 WAKING = "I am starting"
 IMPATIENT = "I am still answering. Escape stops me; your message stays on the line."
+ONE_WAITS = "One message waits for me already; this one stays on the line."
 IMPATIENT_COMMAND = "One thing after the other: Escape stops what I am doing."
 NO_SCREEN = "I cannot draw my screen here ({reason}), so I talk in lines."
 NO_TEXTUAL = "Textual is not installed"
