@@ -1,6 +1,7 @@
 """The conversations that are kept: the list of them, and what becomes of the one that is open."""
 
 from claudine.commands import Command, Session
+from claudine.commands.chat import show_new
 from claudine.face import Option
 from claudine.store import StoreError, Summary
 from claudine.voice import chats as voice
@@ -115,9 +116,7 @@ def _agreed(session: Session, prompt: str, about: str) -> bool:
 def _begin_afresh(session: Session, sentence: str) -> None:
     with session.face.busy(voice.FORGETTING):
         session.talk.leave_nothing()
-    session.talk.draft = ""
-    session.face.remark(sentence)
-    session.face.show_conversation()
+    show_new(session, sentence)
 
 
 COMMANDS = (
