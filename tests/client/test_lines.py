@@ -22,7 +22,7 @@ def test_it_greets_says_that_the_model_loads_and_answers(socket: Path, start_scr
         screen = start_screen()
         assert screen.wait_for("understand.").replace("\r", "") == GREETING.strip()
         screen.wait_for("I am loading my model: 0 s")
-        screen.wait_for("[My model is tiny.gguf, ready")
+        screen.wait_for("[My model is tiny.gguf.]")
         screen.wait_for(PROMPT)
         screen.type("What is the capital of France?\r")
         screen.wait_for("I am reading, 0 %: 0 s")
