@@ -8,6 +8,7 @@ from rich.color import Color
 
 from claudine.answer import Answer
 from claudine.commands import Command, Session
+from claudine.commands.table import COMMANDS
 from claudine.face import Option
 from claudine.qr import qr_rows
 from tests.client.screen.scripted import Scene
@@ -286,3 +287,29 @@ async def test_what_is_sent_while_something_else_comes_first_waits_for_its_turn(
         await person.sees("Paris.", "I am ready")
         assert person.server.texts(0) == ["Hello!"]
         assert person.app.chat.draft.text == "And?"
+
+
+async def test_what_is_looked_for_first_is_in_the_footer_of_a_narrow_screen() -> None:
+    async with Scene(commands=COMMANDS).played() as person:
+        await person.sees("F1 help  F2 menu  F3 chats  F4 prove  F10 power-off  Ctrl+N new")
+
+
+@pytest.mark.parametrize(("columns", "longest"), [(80, 72), (160, 100)])
+async def test_a_text_is_broken_for_the_screen_it_is_on_and_not_twice(columns: int, longest: int) -> None:
+    words = "some words that stand here only to be read by somebody who has the time for that"
+    about = "\n".join([words] * 3) + "\n\n  a line of its own"
+
+    def run(session: Session, _: str) -> None:
+        session.face.ask("Name: ", about=about)
+        session.face.choose("Letters", [Option("alpha")], about=about)
+        session.face.page("Words", about)
+
+    async with Scene(commands=[command(run, key="f3")], size=(columns, 25)).played() as person:
+        await person.press("f3")
+        for title in ("Name: ", "> alpha", "Words"):
+            await person.sees(title)
+            rows = [row.strip(" │") for row in person.rows]
+            first = next(number for number, row in enumerate(rows) if row.startswith("some words"))
+            assert longest - 12 <= len(rows[first]) <= longest + 4
+            assert "a line of its own" in rows
+            await person.press("escape")

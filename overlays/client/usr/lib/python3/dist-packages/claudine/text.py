@@ -15,6 +15,13 @@ def printable(text: str) -> str:
     return text.translate(_DROPPED).encode("utf-8", "replace").decode("utf-8")
 
 
+def joined(text: str) -> str:
+    """Join the lines of each paragraph in *text*. Blank lines, and lines that begin with a blank, stay as they are."""
+    import re
+
+    return re.sub(r"(?m)^(?=\S)(.+)\n(?=\S)", r"\1 ", text)
+
+
 def last_rows(text: str, *, rows: int, columns: int) -> str:
     """Return as much of the end of *text* as fits, broken into rows."""
     import textwrap

@@ -13,6 +13,7 @@ from claudine.face import Option
 from claudine.plain.interrupts import Interrupts
 from claudine.plain.question import question
 from claudine.plain.terminal import Terminal
+from claudine.text import joined
 from claudine.voice import plain as voice
 
 PROMPT = "You: "
@@ -130,7 +131,7 @@ class LineFace:
     def _wrapped(self, text: str) -> list[str]:
         width = max(20, self._terminal.status.columns() - 1)
         rows: list[str] = []
-        for line in text.rstrip("\n").split("\n") if text else []:
+        for line in joined(text.rstrip("\n")).split("\n") if text else []:
             column = _COLUMN.match(line)
             indent = " " * min(column.end() if column else 0, width // 2)
             rows += textwrap.wrap(line, width, subsequent_indent=indent) or [""]
