@@ -11,6 +11,7 @@ from claudine.commands import Command, Session
 from claudine.commands.table import COMMANDS
 from claudine.face import Option
 from claudine.qr import qr_rows
+from claudine.stop import Stop
 from tests.client.screen.scripted import Scene
 from tests.support import fake_runtime
 
@@ -313,3 +314,39 @@ async def test_a_text_is_broken_for_the_screen_it_is_on_and_not_twice(columns: i
             assert longest - 12 <= len(rows[first]) <= longest + 4
             assert "a line of its own" in rows
             await person.press("escape")
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+c"])
+async def test_what_takes_its_time_can_be_stopped(key: str) -> None:
+    ended = threading.Event()
+
+    def run(session: Session, _: str) -> None:
+        with session.face.busy("I am counting sheep") as say:
+            while not ended.wait(0.01):
+                say("I am counting sheep")
+
+    async with Scene(commands=[command(run, key="f3")]).played() as person:
+        person.app.chat.draft.put("half")
+        await person.press("f3")
+        await person.sees("I am counting sheep: 0 s")
+        await person.press(key)
+        await person.sees("[I stopped, and changed nothing.]", "I am ready")
+        assert person.app.chat.draft.text == "half"
+        ended.set()
+
+
+async def test_waiting_for_somebody_else_can_be_stopped() -> None:
+    notes: list[str] = []
+
+    def run(session: Session, _: str) -> None:
+        stop = Stop()
+        with session.face.busy("I am waiting", stop):
+            stop.sleep(60)
+        notes.append("and on")
+
+    async with Scene(commands=[command(run, key="f3")]).played() as person:
+        await person.press("f3")
+        await person.sees("I am waiting: 0 s")
+        await person.press("escape")
+        await person.sees("[I stopped, and changed nothing.]", "I am ready")
+        assert not notes
