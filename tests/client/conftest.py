@@ -8,6 +8,7 @@ from typing import Protocol
 import pytest
 
 import claudine
+from claudine.commands import settings
 from tests.support.screen import Screen
 
 COMMAND = [sys.executable, "-W", "error", "-m", "claudine"]
@@ -21,6 +22,33 @@ ENV = {
     # Nor what was said on a machine that keeps conversations.
     "STATE_DIRECTORY": "/nonexistent",
 }
+
+LAYOUTS = """\
+! model
+  pc105           Generic 105-key PC
+
+! layout
+  al              Albanian
+  us              English (US)
+  fr              French
+  de              German
+  custom          A user-defined custom Layout
+
+! variant
+  nodeadkeys      de: German (no dead keys)
+  dvorak          de: German (Dvorak)
+  intl            us: English (US, intl.)
+
+! option
+  grp             Switching to another layout
+"""
+ZONES = """\
+# comment
+AR\t-3436-05827\tAmerica/Argentina/Buenos_Aires\tBuenos Aires (BA, CF)
+NO\t+5955+01045\tEurope/Oslo
+DE\t+5230+01322\tEurope/Berlin\tmost of Germany
+"""
+COUNTRIES = "# comment\nAR\tArgentina\nNO\tNorway\nDE\tGermany\n"
 
 
 class StartScreen(Protocol):
@@ -54,3 +82,15 @@ def disguise(folder: Path, tty: str) -> Path:
     # Python runs this file at its start.
     (folder / "sitecustomize.py").write_text(f"import os\nos.ttyname = lambda fd: '/dev/{tty}'\n")
     return folder
+
+
+@pytest.fixture
+def lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's lists of keyboards and time zones, shortened, and a place for what is chosen."""
+    (tmp_path / "base.lst").write_text(LAYOUTS)
+    (tmp_path / "zone.tab").write_text(ZONES)
+    (tmp_path / "iso3166.tab").write_text(COUNTRIES)
+    monkeypatch.setattr(settings, "LAYOUTS", tmp_path / "base.lst")
+    monkeypatch.setattr(settings, "ZONES", tmp_path)
+    (tmp_path / "state").mkdir()
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))

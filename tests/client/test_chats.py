@@ -1,5 +1,6 @@
 """The list of conversations, and what a person does with one of them."""
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import pytest
 from claudine.commands import Session
 from claudine.commands.chats import COMMANDS, chats, delete, forget, pin, title
 from claudine.record import Record
+from claudine.runtime import Runtime
 from claudine.state import StateService
 from claudine.store import FILE, Store
 from claudine.talk import Talk
 from claudine.voice import chats as voice
+from tests.support.fake_runtime import FakeRuntime
 from tests.support.scripted_face import Script, ScriptedFace
 
 MARKER = "heliotrope"
@@ -163,6 +166,18 @@ def test_after_forgetting_it_is_said_what_remains(tmp_path: Path) -> None:
     forget(person.session, "")
     assert list(tmp_path.iterdir()) == []
     assert (person.face.remarks, person.session.talk.draft) == ([voice.FORGOTTEN], "")
+
+
+@pytest.mark.parametrize("command", [delete, forget])
+def test_the_runtime_forgets_what_is_deleted_too(tmp_path: Path, command: Callable[[Session, str], None]) -> None:
+    person = Person(tmp_path, ["no", "yes"])
+    person.say("France?", "Paris.")
+    with FakeRuntime(tmp_path / "runtime") as server:
+        person.session.talk.runtime.set_result(Runtime(str(tmp_path / "runtime")))
+        command(person.session, "")
+        assert server.overwritten == []
+        command(person.session, "")
+        assert len(server.overwritten) == 1
 
 
 def test_a_private_conversation_is_in_no_list(tmp_path: Path) -> None:

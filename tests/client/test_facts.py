@@ -59,7 +59,7 @@ def test_a_kernel_without_ipv6_has_no_routes_of_it(machine: SealedMachine) -> No
 )
 def test_an_empty_network_that_is_not_the_models_is_not_called_local(machine: SealedMachine, sockets: str) -> None:
     machine.put("proc/self/net/unix", sockets)
-    assert line(machine) == "only lo, no route; my model's server is not seen here"
+    assert line(machine) == "only lo, no route; my runtime is not seen here"
 
 
 @pytest.mark.parametrize("content", ["", "one\ntwo\nthree\n", "one\ntwo\n  lo: x y\n", "one\ntwo\n" + "lo: 0 " * 3])

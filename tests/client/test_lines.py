@@ -334,7 +334,7 @@ def test_commands_are_single_words_and_unknown_ones_are_not_sent(socket: Path, s
         screen = start_screen()
         screen.wait_for(PROMPT)
         screen.type("/help\r")
-        screen.wait_for("/edit [text]            change my last message\r\n")
+        screen.wait_for("/edit [text]            Change your last message\r\n")
         screen.wait_for("Press Enter to go on")
         screen.type("\r")
         screen.wait_for("/reset ")

@@ -99,7 +99,7 @@ def test_what_does_not_fit_in_a_column_goes_on_below_it(socket: Path, start_scre
         screen.wait_for(voice.MORE)
         rows = re.split(r"\r*\n", screen.output)
     (start,) = [place for place, row in enumerate(rows) if row.startswith("  /pin ")]
-    assert rows[start + 1].index("longer") == rows[start].index("keep")
+    assert rows[start + 1].index("longer") == rows[start].index("Keep")
 
 
 def test_the_earlier_lines_are_those_of_this_conversation(socket: Path, start_screen: StartScreen) -> None:

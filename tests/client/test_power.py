@@ -9,13 +9,15 @@ from claudine.commands import Session
 from claudine.commands.power import COMMANDS
 from claudine.record import Record
 from claudine.state import StateService
+from claudine.store import FILE, Store
 from claudine.talk import Talk
+from claudine.voice import power as voice
 from tests.support.fake_state import FakeState
 from tests.support.scripted_face import ScriptedFace
 
 
-def run(name: str, socket: Path, face: ScriptedFace, *, private: bool = False) -> None:
-    record = Record(None, "tty1", face.remark)
+def run(name: str, socket: Path, face: ScriptedFace, *, private: bool = False, store: Store | None = None) -> None:
+    record = Record(store, "tty1", face.remark)
     record.begin(private=private)
     here = Session(Talk(Future(), record), face, StateService(str(socket)))
     (command,) = (command for command in COMMANDS if command.name == name)
@@ -69,3 +71,19 @@ def test_a_disk_that_cannot_be_looked_at_does_not_keep_it_on(socket: Path) -> No
     with FakeState(socket, failing="status") as service:
         run("power-off", socket, face)
     assert service.requests == ["status", "power-off"]
+
+
+def test_it_is_said_whether_the_conversation_stays(socket: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / FILE).write_text("This is no database.")
+    for store, private, about in (
+        (Store(str(tmp_path)), False, voice.POWER_ABOUT),
+        (Store(str(tmp_path)), True, voice.PRIVATE_GOES),
+        (Store(str(damaged)), False, voice.UNSAVED_GOES),
+        (None, False, voice.UNSAVED_GOES),
+    ):
+        face = ScriptedFace([None])
+        with FakeState(socket):
+            run("power-off", socket, face, private=private, store=store)
+        assert face.about == about

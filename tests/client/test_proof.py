@@ -275,9 +275,9 @@ def test_about_and_status_are_plain_on_a_desk(machine: SealedMachine, socket: Pa
     about, status = face.pages
     assert "Engine: llama-server b11669-Debian" in about
     assert "Image: none: this is not a ClaudineOS machine" in about
-    assert "Model's server: ready" in status
+    assert "Runtime: ready" in status
     assert "Disk: Nobody looks after an encrypted disk here" in status
-    assert "MiB used" in status
+    assert "GB used" in status
 
 
 @pytest.mark.usefixtures("runtime")
@@ -285,7 +285,7 @@ def test_status_has_the_disk(machine: SealedMachine, socket: Path) -> None:
     face = ScriptedFace()
     with FakeState(machine.control):
         run("status", session(machine, socket, face))
-    assert "Disk: 524 MiB of 1024 MiB used (51 %)" in face.pages[0]
+    assert "Disk: 549 MB of 1.1 GB used (51 %)" in face.pages[0]
 
 
 def test_a_script_gets_the_checks_and_an_exit_code(machine: SealedMachine, socket: Path, runtime: FakeRuntime) -> None:

@@ -19,45 +19,9 @@ from claudine.voice import settings as voice
 from tests.support.fake_state import FakeState
 from tests.support.scripted_face import Script, ScriptedFace
 
-LAYOUTS = """\
-! model
-  pc105           Generic 105-key PC
-
-! layout
-  al              Albanian
-  us              English (US)
-  fr              French
-  de              German
-  custom          A user-defined custom Layout
-
-! variant
-  nodeadkeys      de: German (no dead keys)
-  dvorak          de: German (Dvorak)
-  intl            us: English (US, intl.)
-
-! option
-  grp             Switching to another layout
-"""
-ZONES = """\
-# comment
-AR\t-3436-05827\tAmerica/Argentina/Buenos_Aires\tBuenos Aires (BA, CF)
-NO\t+5955+01045\tEurope/Oslo
-DE\t+5230+01322\tEurope/Berlin\tmost of Germany
-"""
-COUNTRIES = "# comment\nAR\tArgentina\nNO\tNorway\nDE\tGermany\n"
+pytestmark = pytest.mark.usefixtures("lists")
 
 Run = Callable[..., ScriptedFace]
-
-
-@pytest.fixture(autouse=True)
-def lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "base.lst").write_text(LAYOUTS)
-    (tmp_path / "zone.tab").write_text(ZONES)
-    (tmp_path / "iso3166.tab").write_text(COUNTRIES)
-    monkeypatch.setattr(commands, "LAYOUTS", tmp_path / "base.lst")
-    monkeypatch.setattr(commands, "ZONES", tmp_path)
-    (tmp_path / "state").mkdir()
-    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
 
 
 @pytest.fixture

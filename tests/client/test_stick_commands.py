@@ -11,6 +11,7 @@ import pytest
 from claudine.commands import Session
 from claudine.commands import stick as commands
 from claudine.record import Record
+from claudine.room import Room
 from claudine.runtime import Runtime
 from claudine.state import StateService
 from claudine.stop import Stop
@@ -36,9 +37,9 @@ class WordTalk(Talk):
     def count(self, text: str, stop: Stop | None = None) -> int | None:
         return len(text.split())
 
-    def send(self, text: str) -> Answer:
+    def send(self, text: str, room: Room | None = None) -> Answer:
         self.sent.append(text)
-        return Answer(iter([Ended()]), Stop())
+        return Answer(iter([Ended()]), Stop().press)
 
 
 @pytest.fixture
@@ -273,9 +274,9 @@ def test_chats_are_written_and_taken_in_again(
     say(talk, "Where?", "Here.")
     talk.record.begin()
     say(talk, "Who?", "I.")
-    assert "as claudine-who.md." in run("export", ["This chat, to read"]).said
+    assert "as claudine-who.md." in run("export", ["This conversation, to read"]).said
     assert "Where?" not in (root / "claudine-who.md").read_text()
-    assert "as claudine-chats.jsonl." in run("export", ["All chats, to import again"]).said
+    assert "as claudine-chats.jsonl." in run("export", ["All conversations, to import again"]).said
     talk.record.forget()
     assert "2 new" in run("import", ["claudine-chats.jsonl"]).said
     assert {summary.title for summary in talk.record.chats()} == {"Where?", "Who?"}
@@ -286,8 +287,11 @@ def test_chats_are_written_and_taken_in_again(
 def test_nothing_of_a_private_chat_goes_out(run: Run, service: FakeState, root: Path, talk: WordTalk) -> None:
     talk.record.begin(private=True)
     say(talk, "My secret", "It is safe.")
-    face = run("export", ["All chats, to import again"])
-    assert [option.title for option in face.offered[0]] == ["All chats, to read", "All chats, to import again"]
+    face = run("export", ["All conversations, to import again"])
+    assert [option.title for option in face.offered[0]] == [
+        "All conversations, to read",
+        "All conversations, to import again",
+    ]
     assert "secret" not in "".join(path.read_text() for path in root.iterdir())
 
 

@@ -1,15 +1,18 @@
-"""A new machine's first start, as its owner sees it: a greeting, and a recovery key that has to be confirmed."""
+"""A new machine's first start, as its owner sees it: a few questions, a recovery key, and one small experiment."""
 
 import re
+from typing import Any
 
 import pytest
 
 from builder.vm.machine import Machine
 from builder.vm.shell import PORT
 from claudine import voice
-from tests.image.screen import TIMEOUT_S, flat, wait_for_text
+from claudine.voice import settings
+from tests.image.owner import confirm_recovery_key, see_recovery_key, watch_experiment
+from tests.image.screen import GREETING, TIMEOUT_S, flat, wait_for_text
 from tests.support.qr_decoder import decode
-from tests.support.recovery_key import KEY, key_on_screen
+from tests.support.recovery_key import KEY
 
 QUIET_MODULES = 3
 ENROLLED = "cryptsetup luksDump --dump-json-metadata /dev/disk/claudine-state"
@@ -17,10 +20,6 @@ ENROLLED = "cryptsetup luksDump --dump-json-metadata /dev/disk/claudine-state"
 
 def test_the_keys_are_enrolled_and_the_machine_restarts_once(machine: Machine) -> None:
     assert machine.watch.resets == 1
-
-
-def test_the_screen_greets_and_shows_nothing_else(machine: Machine) -> None:
-    assert wait_for_text(machine, voice.GREETING).startswith(flat(voice.GREETING))
 
 
 def test_the_serial_line_greets(machine: Machine) -> None:
@@ -32,17 +31,46 @@ def test_the_serial_line_greets(machine: Machine) -> None:
     machine.watch.until("the greeting on the serial line", look, timeout_s=TIMEOUT_S)
 
 
-def test_a_recovery_key_is_offered_and_none_exists_before_it_is_wanted(machine: Machine) -> None:
+def key_left_of_x(machine: Machine) -> str:
+    """What the keyboard says there: z on a US one, y on a German one."""
+    keys = machine.succeed("dumpkeys --console=/dev/tty1 --keys-only --separate-lines")
+    [line] = [line for line in keys.splitlines() if line.startswith("plain") and " 44 =" in line]
+    return line.split()[-1][-1]
+
+
+def test_a_keyboard_can_be_tried_and_given_back(machine: Machine) -> None:
+    wait_for_text(machine, settings.KEYBOARD)
+    machine.send_keys("german\n")
+    wait_for_text(machine, settings.VARIANT)
+    machine.send_keys("\n")
+    wait_for_text(machine, settings.TRY_PROMPT)
+    assert key_left_of_x(machine) == "y"
+    machine.send_keys("\x1b")
+    wait_for_text(machine, settings.ZONE)
+    assert key_left_of_x(machine) == "z"
+
+
+def test_the_time_zone_that_is_chosen_is_in_force_at_once(machine: Machine, host: Any) -> None:
+    machine.send_keys("berlin\n")
+    wait_for_text(machine, settings.NAME_PROMPT)
+    assert host.check_output("date +%Z") in ("CET", "CEST")
+
+
+def test_the_name_that_is_typed_is_the_machines_at_once(machine: Machine, host: Any) -> None:
+    machine.send_keys("\b" * len("claudine") + "attic\n")
     wait_for_text(machine, voice.KEY_OFFER_PROMPT)
+    assert host.check_output("uname -n") == "attic"
+
+
+def test_a_recovery_key_is_offered_and_none_exists_before_it_is_wanted(machine: Machine) -> None:
+    assert GREETING in wait_for_text(machine, voice.KEY_OFFER_PROMPT)
     assert "systemd-recovery" not in machine.succeed(ENROLLED)
 
 
 @pytest.fixture(scope="module")
 def key(machine: Machine) -> str:
     """The recovery key, read off the screen after the owner has pressed Enter."""
-    machine.send_keys("\n")
-    wait_for_text(machine, voice.KEY_PROMPT)
-    return key_on_screen(machine.console_text())
+    return see_recovery_key(machine)
 
 
 def test_it_is_on_the_screen_in_letters_and_for_a_camera(machine: Machine, key: str) -> None:
@@ -65,10 +93,15 @@ def test_other_letters_do_not_confirm_it(machine: Machine, key: str) -> None:
 
 
 def test_its_last_letters_do_and_then_it_is_nowhere_any_more(machine: Machine, key: str) -> None:
-    machine.send_keys(f"{key.rpartition('-')[2]}\n")
-    wait_for_text(machine, voice.KEY_CONFIRMED)
+    confirm_recovery_key(machine, key)
     assert key[:8] not in machine.console_text()
     # The letters of its first group, in whatever way a file may hold the key; but for this very command.
     looked = f"grep -rlF {key[:8]} /var /run /tmp --exclude-dir={PORT}"
     assert machine.run(looked, timeout_s=120).stdout == ""
     assert key[:8] not in machine.succeed("journalctl --boot --no-pager --output=cat", timeout_s=120)
+
+
+def test_one_small_thing_runs_and_says_what_it_was(machine: Machine) -> None:
+    said = watch_experiment(machine)
+    assert "Paris" in said
+    assert "made in this machine. What the kernel says of my network: LOCAL: only lo, no route, 0 bytes sent" in said

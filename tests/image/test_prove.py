@@ -117,9 +117,9 @@ def test_what_is_shared_with_the_network_cannot_be_used(host: Any) -> None:
 
 
 def test_only_the_client_may_ask(host: Any) -> None:
-    for name in ("evidence", "connect"):
+    for name in ("control", "evidence", "connect"):
         socket = host.file(f"/run/claudine-state/{name}.sock")
-        assert (socket.is_socket, socket.user, socket.group, socket.mode) == (True, "root", "claudine", 0o660)
+        assert (socket.is_socket, socket.user, socket.group, socket.mode) == (True, "claudine", "claudine", 0o600)
 
 
 # From here on a fact is changed, as root can, and the proof has to notice.

@@ -13,6 +13,8 @@ from builder.run import run
 from builder.toolchain import open_toolchain
 from builder.vm.machine import Machine
 from builder.vm.qmp import QmpError
+from claudine.voice import stick as voice
+from tests.image.screen import TYPED, wait_for_text
 
 STICK_BYTES = 16 << 20
 MOUNT_POINT = "/run/claudine-stick"
@@ -156,3 +158,26 @@ def test_a_link_on_a_stick_leads_nowhere(machine: Machine, ext4: Path) -> None:
         assert ask(machine, "open-stick", stick=stick["id"]) == {"path": MOUNT_POINT}
         assert "Too many levels of symbolic links" in machine.run(f"cat {MOUNT_POINT}/link").stderr
         assert ask(machine, "close-stick") == {}
+
+
+def test_a_conversation_is_exported_by_keyboard(machine: Machine, vfat: Path, tmp_path: Path) -> None:
+    with plugged_in(machine, vfat):
+        machine.send_keys("/export\n")
+        wait_for_text(machine, voice.EXPORT)
+        machine.send_keys("\n")
+        wait_for_text(machine, voice.CLOSED)
+    box = open_toolchain().box
+    run(box(["mcopy", "-s", "-i", str(vfat), "::", str(tmp_path / "copied")]))
+    [exported] = (tmp_path / "copied").rglob("*.md")
+    assert TYPED in exported.read_text()
+
+
+def test_a_text_file_is_read_into_a_message(machine: Machine, vfat: Path) -> None:
+    with plugged_in(machine, vfat):
+        machine.send_keys("/read\n")
+        wait_for_text(machine, voice.READ)
+        machine.send_keys("note\n")
+        wait_for_text(machine, "note.txt: ")
+        assert "tokens" in wait_for_text(machine, voice.QUESTION_PROMPT)
+        machine.send_keys("\x1b")
+        wait_for_text(machine, voice.NOT_SENT)

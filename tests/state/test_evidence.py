@@ -126,6 +126,12 @@ def test_a_signature_partition_with_anything_else_names_no_signer(promising: Sim
     assert gather(promising.host)["signer"] is None
 
 
+def test_a_stick_with_the_partitions_name_cannot_fill_the_memory(promising: SimulatedMachine) -> None:
+    with (promising.host.root / PARTITION).open("r+b") as partition:
+        partition.truncate(2**40)
+    assert gather(promising.host)["signer"] is not None
+
+
 def test_the_signer_is_who_the_firmware_trusts(verity: Pair, other: Pair) -> None:
     signed = signature(verity)
     found = find_signer(ROOT_HASH, signed, db(other, verity))

@@ -30,8 +30,8 @@ from tests.image.faults.machines import (
     SwitchOn,
     cut,
     say_something,
-    take_recovery_key,
 )
+from tests.image.owner import confirm_recovery_key, keep_settings, put_off_experiment, see_recovery_key
 from tests.support.power_cut import copy_directory
 
 
@@ -109,7 +109,10 @@ def machine_in_use(
         cuts = {
             moment: cut(machine, directory / moment.replace(" ", "-"), has_come) for moment, has_come in MOMENTS.items()
         }
-        key = take_recovery_key(machine)
+        keep_settings(machine)
+        key = see_recovery_key(machine)
+        confirm_recovery_key(machine, key)
+        put_off_experiment(machine)
         say_something(machine)
         start = int(machine.succeed(STATE_START))
         machine.shutdown()

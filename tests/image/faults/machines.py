@@ -8,10 +8,10 @@ from pathlib import Path
 from builder.vm.machine import Machine
 from builder.vm.serial_log import DAMAGED_BLOCK, EMERGENCY_MODE, ROOT_REFUSED
 from claudine import voice
+from claudine.voice import screen
 from tests.image.faults.refusal import serial_text
-from tests.image.screen import TIMEOUT_S, flat, wait_for_text
+from tests.image.screen import GREETING, TIMEOUT_S, flat, wait_for_text
 from tests.support.power_cut import copy_directory, frozen
-from tests.support.recovery_key import key_on_screen
 
 SAID = "Say one short word."
 EXPECTED = frozenset({DAMAGED_BLOCK, EMERGENCY_MODE, ROOT_REFUSED})
@@ -51,7 +51,7 @@ def _is_mounted(machine: Machine) -> bool:
 
 
 def _greets(machine: Machine) -> bool:
-    return flat(voice.GREETING) in flat(machine.console_text())
+    return GREETING in flat(machine.console_text())
 
 
 # In the order of the first boot. The first thing that a new machine writes to its disk is the state partition.
@@ -64,21 +64,9 @@ MOMENTS: dict[str, Callable[[Machine], bool]] = {
 }
 
 
-def take_recovery_key(machine: Machine) -> str:
-    """Go through the ceremony as the owner does: on the keyboard, the key read off the screen."""
-    wait_for_text(machine, voice.KEY_OFFER_PROMPT)
-    machine.send_keys("\n")
-    wait_for_text(machine, voice.KEY_PROMPT)
-    key = key_on_screen(machine.console_text())
-    machine.send_keys(f"{key.rpartition('-')[2]}\n")
-    wait_for_text(machine, voice.KEY_CONFIRMED)
-    return key
-
-
 def say_something(machine: Machine) -> None:
     """Have a short talk, which other boots can remember."""
-    wait_for_text(machine, "You:")
     machine.send_keys(f"{SAID}\n")
-    wait_for_text(machine, "Claudine:")
+    wait_for_text(machine, screen.CLAUDINE, after=SAID)
     machine.send_keys("\x03")
     wait_for_text(machine, voice.STOPPED)

@@ -3,12 +3,12 @@
 import pytest
 
 from builder.vm.machine import Machine
-from claudine import voice as client_voice
+from claudine.voice import screen as client_voice
 from claudine_state import voice
 from claudine_state.diagnosis import Kind
 from claudine_state.facts import Facts
 from tests.image.faults.machines import SAID
-from tests.image.screen import TIMEOUT_S, flat
+from tests.image.screen import GREETING, TIMEOUT_S, flat
 
 RESCUE = "emergency.service"
 # Each process that reads anything, and what it reads.
@@ -22,7 +22,7 @@ def wait_for_rescue(machine: Machine, kind: Kind, facts: Facts | None = None) ->
 
     def look() -> str | None:
         seen = flat(machine.console_text())
-        if flat(client_voice.GREETING) in seen:
+        if GREETING in seen:
             pytest.fail("the machine starts as if nothing were the matter")
         return seen if wanted in seen else None
 
@@ -50,7 +50,7 @@ def wait_for_chat(machine: Machine, *, after_rescue: bool = False) -> None:
         seen = flat(machine.console_text())
         if not after_rescue and flat(voice.ASK_RECOVERY_KEY) in seen:
             pytest.fail("the disk did not open by itself")
-        return (flat(client_voice.RESUMED) in seen and SAID in seen) or None
+        return (client_voice.READY in seen and SAID in seen) or None
 
     machine.watch.until("the conversation on the screen", look, timeout_s=TIMEOUT_S, every_s=2.0)
 

@@ -14,7 +14,7 @@ from builder.vm.directory import MachineDirectory
 from builder.vm.disk_image import DiskImage
 from builder.vm.machine import Machine
 from claudine import voice
-from tests.image.faults.machines import EXPECTED, Keeping, MachineInUse, SwitchOn
+from tests.image.faults.machines import EXPECTED, SAID, Keeping, MachineInUse, SwitchOn
 from tests.image.faults.refusal import expect_firmware_refusal, expect_initrd_refusal
 from tests.image.screen import wait_for_text
 from tests.support.power_cut import copy_directory
@@ -87,9 +87,9 @@ def test_changed_weights_are_not_used_and_the_screen_says_that_the_model_is_not_
     """The system is all right otherwise, so it starts, and the owner is told what does not."""
     flip_bit(toolchain, copy.disk, image.path, weights_offset(image, artifacts))
     with switch_on(copy.path) as machine:
-        wait_for_text(machine, voice.RESUMED)
+        wait_for_text(machine, SAID)
         machine.send_keys("Are you there?\n")
-        wait_for_text(machine, voice.waiting("absent", 0).split(":")[0])
+        wait_for_text(machine, voice.reason("absent"))
         # It was tried more than once, and there is no model.
         machine.wait_until_succeeds(f"[ $(systemctl show --property=NRestarts --value {RUNTIME}) -ge 2 ]")
         assert machine.run("claudine status").returncode != 0
@@ -97,7 +97,7 @@ def test_changed_weights_are_not_used_and_the_screen_says_that_the_model_is_not_
         assert "data block" in kernel and "is corrupted" in kernel
         # Who sits before it still has a client that waits, and nothing else.
         assert machine.succeed("systemctl is-active claudine-client@tty1.service").strip() == "active"
-        wait_for_text(machine, voice.waiting("absent", 0).split(":")[0])
+        wait_for_text(machine, voice.reason("absent"))
         assert "Traceback" not in machine.console_text()
 
 

@@ -8,13 +8,12 @@ import pytest
 from builder.toolchain import Toolchain
 from builder.vm.hardware import Hardware
 from builder.vm.machine import Machine
-from claudine import voice as client_voice
 from claudine_state import voice
 from claudine_state.diagnosis import Kind
 from claudine_state.facts import Facts
 from tests.image.faults.machines import EXPECTED
 from tests.image.faults.rescue import expect_running, wait_for_rescue
-from tests.image.screen import TIMEOUT_S, wait_for_text
+from tests.image.screen import TIMEOUT_S, wait_for_client, wait_for_text
 from tests.image.variants import build_variant
 
 PROFILE = Path(__file__).parent / "profiles/passphrase.yaml"
@@ -50,7 +49,7 @@ def test_the_first_start_asks_for_a_good_passphrase_twice(machine: Machine) -> N
     machine.send_keys(f"{PASSPHRASE}\n")
     wait_for_text(machine, voice.PASSPHRASE_AGAIN.strip())
     machine.send_keys(f"{PASSPHRASE}\n")
-    wait_for_text(machine, client_voice.GREETING)
+    wait_for_client(machine)
     expect_running(machine)
 
 
@@ -67,7 +66,7 @@ def test_the_next_start_asks_for_it_and_takes_no_other(machine: Machine) -> None
     wait_for_question(machine, 2)
     assert machine.run("test -e /dev/mapper/state").returncode != 0
     machine.send_keys(f"{PASSPHRASE}\n")
-    wait_for_text(machine, client_voice.GREETING)
+    wait_for_client(machine)
     expect_running(machine)
 
 
@@ -78,5 +77,5 @@ def test_after_three_wrong_ones_the_screen_says_what_is_left_to_do(machine: Mach
         machine.send_keys("not this one at all\n")
     wait_for_rescue(machine, Kind.LOCKED, Facts(unlock="passphrase"))
     machine.send_keys(f"{PASSPHRASE}\n")
-    wait_for_text(machine, client_voice.GREETING)
+    wait_for_client(machine)
     expect_running(machine)

@@ -10,10 +10,9 @@ import pytest
 from builder.toolchain import Toolchain
 from builder.vm.disk_image import DiskImage
 from builder.vm.machine import Machine
-from claudine import voice
 from tests.image.faults.machines import MOMENTS, MachineInUse
 from tests.image.faults.rescue import expect_running
-from tests.image.screen import wait_for_text
+from tests.image.screen import wait_for_client
 from tests.support.power_cut import copy_directory
 
 NEXT = dict(pairwise(MOMENTS))
@@ -69,7 +68,7 @@ def machine_after_cut(moment: str, relay: Relay) -> Iterator[Machine]:
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_the_machine_starts_after_a_power_cut(moment: str, machine_after_cut: Machine) -> None:
     machine = machine_after_cut
-    wait_for_text(machine, voice.GREETING)
+    wait_for_client(machine)
     expect_running(machine)
     assert machine.succeed("findmnt --noheadings --output SOURCE /var").strip() == "/dev/mapper/state"
     assert "LUKS2" in machine.succeed("cryptsetup status state")

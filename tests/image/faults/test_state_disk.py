@@ -7,6 +7,8 @@ from builder.toolchain import Toolchain
 from builder.vm.directory import LEAST_DISK_BYTES, MachineDirectory
 from builder.vm.machine import Machine
 from claudine import voice as client_voice
+from claudine.voice import screen as screen_voice
+from claudine.voice import settings as settings_voice
 from claudine_state.diagnosis import Kind
 from tests.image.faults.machines import SAID, MachineInUse, SwitchOn
 from tests.image.faults.rescue import expect_running, wait_for_chat, wait_for_rescue
@@ -78,7 +80,7 @@ def test_a_full_disk_is_told_of_and_can_be_emptied_from_the_client(copy: Machine
         _fill(machine)
         machine.send_keys("Are you there?\n")
         wait_for_text(machine, client_voice.STORE_FULL)
-        wait_for_text(machine, "Claudine:", after="Are you there?")
+        wait_for_text(machine, screen_voice.CLAUDINE, after="Are you there?")
         machine.send_keys("\x03")
         wait_for_text(machine, client_voice.STOPPED)
 
@@ -88,7 +90,7 @@ def test_a_full_disk_is_told_of_and_can_be_emptied_from_the_client(copy: Machine
         wait_for_text(machine, client_voice.RESET_PROMPT)
         machine.send_keys(f"{client_voice.RESET_WORDS}\n")
         machine.watch.until("the restart", lambda: machine.watch.resets > resets or None, timeout_s=300)
-        seen = wait_for_text(machine, client_voice.KEY_OFFER_PROMPT)
+        seen = wait_for_text(machine, settings_voice.KEYBOARD)
         assert flat(client_voice.DISK_ALMOST_FULL) not in seen
         assert SAID not in seen
         expect_running(machine)

@@ -1,13 +1,22 @@
 """Claudine, the client of a ClaudineOS machine.
 
-    core       ``runtime`` and ``protocol`` (the model), ``talk`` (a conversation that goes on), ``record`` and
-               ``store`` (what is kept), ``state`` (the service that looks after the machine). It never prints.
-    commands   what a person can ask for, each written once, against ``face.Face``
-    plain      the face of flat text, for serial lines, screen readers and scripts
-    screen     the face that has the whole terminal
-    voice      everything that Claudine says by herself
+    the model          ``runtime`` asks llama-server, ``protocol`` reads what it streams, ``stop`` ends it
+    a conversation     ``conversation`` (one message, one chat's settings), ``tree`` (all messages with their branches),
+                       ``record`` (the one that a console is in, saved as it grows), ``store`` (all, on the disk)
+    answering          ``talk`` goes on with the record; ``prompt`` is what the model gets to read of it, ``reply`` an
+                       answer in the making, ``answer`` what a face hears of it, ``trace`` what is known of it
+                       afterwards, ``room`` what is left out when it does not fit
+    the machine        ``state`` asks the service that runs as root, ``settings`` are what its owner chose, ``stick`` is
+                       a USB stick's files, ``health`` how it is, ``image`` and ``model`` what it was built from
+    proof              ``proof`` checks, with ``facts`` (what this process sees of its network), ``evidence`` (what root
+                       sees) and ``attempt`` (to reach something outside)
+    text               ``text`` (safe to show), ``code`` (an answer's code blocks), ``qr``
+    what is asked for  ``commands``, each written once, against ``face.Face``; ``scripts`` without a conversation
+    faces              ``plain`` (flat text: serial lines, screen readers, pipes), ``screen`` (the whole terminal)
+    voice              everything that Claudine says by herself
+    defaults, durable  values until somebody gives others; files whole or not at all
 
-The faces never speak HTTP or SQL.
+Nothing above ``commands`` prints or asks. The faces never speak HTTP or SQL.
 """
 
 import sys

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         # Whoever sits before an appliance can do nothing with a traceback; its last place is enough to find the fault.
         fault = f"{type(error).__name__} at {_place(error.__traceback__)}: {error}"
-        terminal.complain(f"I stumbled over a fault of my own: {fault}")
+        terminal.complain(voice.STUMBLED.format(fault=fault))
         return RUNTIME_FAILED
 
 

@@ -1,11 +1,10 @@
 """What happens while an answer is made, as events, and the answer itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from claudine.protocol import Progress, Text
-from claudine.stop import Stop
 
 
 @dataclass(frozen=True)
@@ -54,15 +53,14 @@ MakeRoom = Literal["summarise", "drop", "fresh"]
 
 
 class Answer:
-    """An answer that is made while one iterates over its events; once only."""
+    """An answer that is made while one iterates over its events; once only.
 
-    def __init__(self, events: Iterator[Event], stop: Stop) -> None:
+    ``stop()`` ends it soon: the next event is ``Ended``. It may be called from any thread, and a signal handler.
+    """
+
+    def __init__(self, events: Iterator[Event], stop: Callable[[], None]) -> None:
         self._events = events
-        self._stop = stop
+        self.stop = stop
 
     def __iter__(self) -> Iterator[Event]:
         return self._events
-
-    def stop(self) -> None:
-        """End it soon: the next event is ``Ended``. May be called from any thread, and a signal handler."""
-        self._stop.press()

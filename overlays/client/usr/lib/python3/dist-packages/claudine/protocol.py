@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claudine import voice
-from claudine.text import printable
+from claudine.text import one_line, printable
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
 
@@ -117,7 +117,7 @@ def refusal(status: int, error: object) -> RuntimeFailedError:
         case {"code": 503} | {"type": "unavailable_error"}:
             return LoadingError(voice.STILL_LOADING)
         case {"message": str(message)}:
-            return RefusedError(voice.REFUSED.format(reason=_one_line(message)))
+            return RefusedError(voice.REFUSED.format(reason=one_line(message)[:300] or voice.NO_REASON))
     return RefusedError(voice.REFUSED_SILENTLY.format(status=status))
 
 
@@ -157,7 +157,3 @@ def _chunk(data: bytes) -> dict[str, Any]:
     if not isinstance(chunk, dict):
         raise BrokenAnswerError(voice.RUNTIME_UNREADABLE)
     return chunk
-
-
-def _one_line(message: str) -> str:
-    return " ".join(printable(message).split())[:300] or "it gave no reason."

@@ -24,8 +24,7 @@ from typing import Any, Final
 from claudine import voice
 from claudine.conversation import ChatSettings, Role
 from claudine.store import Change, Chat, Place, Store, StoreError, Summary
-from claudine.store.chat import default_title
-from claudine.text import first_words, printable
+from claudine.store.chat import default_title, given_title
 from claudine.tree import Entry, Tree
 from claudine.voice import chats as chats_voice
 
@@ -63,9 +62,9 @@ class Record:
         self._saved_s = 0.0
 
     @property
-    def stores(self) -> bool:
-        """Say whether there is a store at all, be it in trouble."""
-        return self.store is not None
+    def saves(self) -> bool:
+        """Say whether the current conversation is on the disk, as far as anybody knows."""
+        return self.store is not None and not self.private and self._trouble is None
 
     @property
     def id(self) -> str:
@@ -216,7 +215,7 @@ class Record:
     def set_title(self, title: str) -> None:
         """Call the conversation *title*; empty is what it is called by itself."""
         with self._locked():
-            self._set(title=first_words(printable(title), 100) or default_title(self.tree))
+            self._set(title=given_title(title) or default_title(self.tree))
 
     def set_pinned(self, pinned: bool) -> None:
         """Put it at the top of the list, or back among the others."""

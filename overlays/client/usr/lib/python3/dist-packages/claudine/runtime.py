@@ -81,20 +81,20 @@ class Runtime:
         try:
             response = self._http.get("/health", timeout=_SHORT, extensions=_extensions(stop))
         except httpx.TimeoutException:
-            return State(Kind.LOADING, "it is too busy to say how it is")
+            return State(Kind.LOADING, voice.TOO_BUSY)
         except httpx.RemoteProtocolError as error:
             if "disconnected" not in str(error):
-                return State(Kind.ERROR, f"what answers at {self.path} does not speak HTTP")
-            return State(Kind.ABSENT, "it went away while I asked")
+                return State(Kind.ERROR, voice.NO_HTTP.format(path=self.path))
+            return State(Kind.ABSENT, voice.WENT_AWAY)
         except httpx.NetworkError:
-            return State(Kind.ABSENT, "it went away while I asked")
+            return State(Kind.ABSENT, voice.WENT_AWAY)
         match response.status_code:
             case 200:
                 return State(Kind.READY)
             case 503:
-                return State(Kind.LOADING, "the model is not in memory yet")
+                return State(Kind.LOADING, voice.NOT_IN_MEMORY)
             case status:
-                return State(Kind.ERROR, f"/health answers with HTTP status {status}")
+                return State(Kind.ERROR, voice.STRANGE_STATUS.format(status=status))
 
     def wait_ready(self, on_wait: Callable[[State, float], None], *, timeout_s: float | None = None) -> float:
         """Wait until the model can answer and return the seconds it took; *on_wait* hears of every look in between.
@@ -228,11 +228,11 @@ class Runtime:
                 connection.settimeout(_CONNECT_S)
                 connection.connect(self.path)
         except (FileNotFoundError, ConnectionRefusedError, ConnectionResetError):
-            return State(Kind.ABSENT, f"nobody answers at {self.path}")
+            return State(Kind.ABSENT, voice.NOBODY_ANSWERS.format(path=self.path))
         except (TimeoutError, BlockingIOError):
-            return State(Kind.LOADING, "it is too busy to say how it is")
+            return State(Kind.LOADING, voice.TOO_BUSY)
         except OSError as error:
-            return State(Kind.ERROR, f"I cannot open {self.path}: {error.strerror or error}")
+            return State(Kind.ERROR, voice.CANNOT_OPEN.format(path=self.path, reason=error.strerror or error))
         return None
 
 

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from claudine.defaults import STORE
+from claudine.durable import put_in_place
 from claudine.state import StateService
 
 FILE = "settings.json"
@@ -54,9 +55,4 @@ def write_object(path: Path, content: dict[str, str]) -> None:
         json.dump(content, file)
         file.flush()
         os.fsync(descriptor)
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    put_in_place(beside, path)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claudine import voice
-from claudine.text import printable
+from claudine.text import one_line
 
 if TYPE_CHECKING:
     from claudine.evidence import Attempts, Evidence
@@ -110,9 +110,9 @@ class StateService:
             return [
                 Stick(
                     id=str(stick["id"]),
-                    label=" ".join(printable(str(stick["label"])).split()),
+                    label=one_line(str(stick["label"])),
                     size_bytes=int(stick["size_bytes"]),
-                    model=" ".join(printable(str(stick["model"])).split()),
+                    model=one_line(str(stick["model"])),
                 )
                 for stick in self._ask("sticks", _STATUS_S)["sticks"]
             ]
@@ -179,7 +179,7 @@ def _hear(path: str, line: bytes, timeout_s: float, *, absent: str) -> dict[str,
     if not isinstance(answer, dict):
         raise StateError(voice.STATE_UNREADABLE)
     if "error" in answer:
-        raise StateError(" ".join(printable(str(answer["error"])).split()))
+        raise StateError(one_line(str(answer["error"])))
     return answer
 
 

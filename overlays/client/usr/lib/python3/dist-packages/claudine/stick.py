@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from claudine.text import printable
+from claudine.voice import size
 from claudine.voice import stick as voice
 
 # More than any context holds.
@@ -128,7 +129,7 @@ class OpenStick:
             size_bytes = os.fstat(file.fileno()).st_size
             # A photo is no text, however large it is.
             if size_bytes > most_bytes and b"\0" not in data:
-                said = {"name": name, "size": voice.size(size_bytes), "most": voice.size(MOST_BYTES)}
+                said = {"name": name, "size": size(size_bytes), "most": size(MOST_BYTES)}
                 raise StickError(voice.TOO_LARGE.format(**said))
             data += file.read(most_bytes)
         if b"\0" in data:

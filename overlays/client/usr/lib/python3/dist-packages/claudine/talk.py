@@ -111,23 +111,48 @@ class Talk:
     def wait(self) -> Answer:
         """Wait until the model can answer, without a message: events are ``Waiting``, and ``Ended`` says why not."""
         stop = Stop()
-        return Answer(self._only_wait(stop), stop)
+        return Answer(self._only_wait(stop), stop.press)
 
-    def send(self, text: str) -> Answer:
-        """Say *text* and have it answered."""
-        return self._send(text)
+    def send(self, text: str, room: Room | None = None) -> Answer:
+        """Say *text* and have it answered. Here as below, *room* is made first, if it has to be."""
+        self.record.add("user", text)
+        return self._answer(_Task(text, partial(self.send, text), partial(self._give_back, text)), room)
 
-    def again(self) -> Answer | None:
+    def again(self, room: Room | None = None) -> Answer | None:
         """Have the last message answered anew, beside the answer that it has. None: there is none."""
-        return self._again()
+        path, leaf = self.record.path, self.record.leaf
+        if path and path[-1].role == "assistant":
+            path = path[:-1]
+        if not path or path[-1].role != "user":
+            return None
+        self.record.go_to(path[-1].id)
+        task = _Task(path[-1].text, self.again, partial(self.record.go_to, leaf), stopped=voice.STOPPED)
+        return self._answer(task, room)
 
-    def go_on(self) -> Answer | None:
+    def go_on(self, room: Room | None = None) -> Answer | None:
         """Have the last answer continued where it ends. None: there is none."""
-        return self._go_on()
+        path = self.record.path
+        if len(path) < 2 or path[-1].role != "assistant":
+            return None
+        task = _Task(
+            message=next((entry.text for entry in reversed(path) if entry.role == "user"), ""),
+            again=self.go_on,
+            undo=partial(self.record.go_to, path[-1].id),
+            stopped=voice.STOPPED,
+            silent=voice.NOTHING_TO_ADD,
+            too_long=voice.TOO_LONG_TO_GO_ON,
+            goes_on=path[-1],
+        )
+        return self._answer(task, room)
 
-    def edit(self, id_: str, text: str) -> Answer | None:
+    def edit(self, id_: str, text: str, room: Room | None = None) -> Answer | None:
         """Put *text* beside the message *id_* and go there; a person's message is answered, Claudine's is not."""
-        return self._edit(id_, text)
+        entry = self.record.tree.by_id[id_]
+        self.record.add(entry.role, text, parent=entry.parent)
+        if entry.role != "user":
+            return None
+        # Given back, it stands on the line at the fork: sent as it is, it is the same edit again.
+        return self._answer(_Task(text, partial(self.edit, id_, text), partial(self._give_back, text)), room)
 
     def make_room(self, how: MakeRoom) -> Answer | None:
         """After ``Ended.full``: shorten the conversation as asked, and answer the message that did not fit.
@@ -141,7 +166,7 @@ class Talk:
         task, full = did_not_fit.task, did_not_fit.full
         if how == "fresh":
             self._begin_fresh()
-            return self._send(task.message)
+            return self.send(task.message)
         return task.again(Room(how, needed(full.n_prompt, full.n_ctx), full.n_ctx))
 
     def shorten(self, how: MakeRoom) -> Answer | None:
@@ -150,7 +175,7 @@ class Talk:
             self._begin_fresh()
             return None
         stop = Stop()
-        return Answer(self._only_make_room(how == "summarise", stop), stop)
+        return Answer(self._only_make_room(how == "summarise", stop), stop.press)
 
     def count(self, text: str, stop: Stop | None = None) -> int | None:
         """Return how many tokens *text* has; None if the runtime cannot say now, or at *stop*."""
@@ -161,44 +186,13 @@ class Talk:
         except RuntimeFailedError:
             return None
 
-    def _send(self, text: str, room: Room | None = None) -> Answer:
-        self.record.add("user", text)
-        return self._answer(_Task(text, partial(self._send, text), partial(self._give_back, text)), room)
-
-    def _again(self, room: Room | None = None) -> Answer | None:
-        path, leaf = self.record.path, self.record.leaf
-        if path and path[-1].role == "assistant":
-            path = path[:-1]
-        if not path or path[-1].role != "user":
-            return None
-        self.record.go_to(path[-1].id)
-        task = _Task(path[-1].text, self._again, partial(self.record.go_to, leaf), stopped=voice.STOPPED)
-        return self._answer(task, room)
-
-    def _go_on(self, room: Room | None = None) -> Answer | None:
-        path = self.record.path
-        if len(path) < 2 or path[-1].role != "assistant":
-            return None
-        message = next((entry.text for entry in reversed(path) if entry.role == "user"), "")
-        undo = partial(self.record.go_to, path[-1].id)
-        task = _Task(
-            message,
-            self._go_on,
-            undo,
-            stopped=voice.STOPPED,
-            silent=voice.NOTHING_TO_ADD,
-            too_long=voice.TOO_LONG_TO_GO_ON,
-            goes_on=path[-1],
-        )
-        return self._answer(task, room)
-
-    def _edit(self, id_: str, text: str, room: Room | None = None) -> Answer | None:
-        entry = self.record.tree.by_id[id_]
-        self.record.add(entry.role, text, parent=entry.parent)
-        if entry.role != "user":
-            return None
-        # Given back, it stands on the line at the fork: sent as it is, it is the same edit again.
-        return self._answer(_Task(text, partial(self._edit, id_, text), partial(self._give_back, text)), room)
+    def leave_nothing(self) -> None:
+        """Have the runtime forget what it read and said last. One that cannot be reached has nothing left."""
+        try:
+            if self.runtime.done():
+                self.runtime.result().overwrite_slot()
+        except RuntimeFailedError:
+            return
 
     def _begin_fresh(self) -> None:
         settings = replace(self.record.settings, cut=None, summary="")
@@ -212,7 +206,7 @@ class Talk:
     def _answer(self, task: _Task, room: Room | None) -> Answer:
         self.draft, self.unanswered, self._full = "", False, None
         stop = Stop()
-        return Answer(self._events(task, room, stop), stop)
+        return Answer(self._events(task, room, stop), stop.press)
 
     def _only_wait(self, stop: Stop) -> Iterator[Event]:
         try:
@@ -348,11 +342,3 @@ class Talk:
     def _measure(self, failure: ContextFullError) -> Full:
         can_shorten = prompt.cut_after(self.record.path, self.record.settings, 0.0) is not None
         return Full(failure.n_prompt, failure.n_ctx, can_shorten)
-
-    def leave_nothing(self) -> None:
-        """Have the runtime forget what it read and said last. One that cannot be reached has nothing left."""
-        try:
-            if self.runtime.done():
-                self.runtime.result().overwrite_slot()
-        except RuntimeFailedError:
-            return

@@ -22,6 +22,8 @@ _RUNTIME = "claudine-runtime.service"
 _DB = "sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f"
 # A namespace with nothing in it has a few hundred bytes of these.
 _LIMIT_BYTES = 8192
+# The partition has 16 KiB; a stick with its name may have as much as it likes.
+_SIGNATURE_BYTES = 64 * 1024
 
 
 def give_evidence(host: Host, target: int = 1) -> None:
@@ -73,7 +75,8 @@ def _signer(host: Host, root_hash: str | None) -> Mapping[str, str] | None:
         return None
     try:
         # JSON in a partition that is filled up with zeros (Discoverable Partitions Specification, "Verity").
-        document = json.loads(partition.read_bytes().rstrip(b"\0"))
+        with partition.open("rb") as file:
+            document = json.loads(file.read(_SIGNATURE_BYTES).rstrip(b"\0"))
         signature = base64.b64decode(document["signature"], validate=True)
         signer = find_signer(root_hash, signature, (host.root / _DB).read_bytes())
     except (OSError, ValueError, KeyError, TypeError, RecursionError, binascii.Error):

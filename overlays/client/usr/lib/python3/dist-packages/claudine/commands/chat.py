@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 def _new(session: Session, _argument: str) -> None:
     session.talk.record.begin()
-    session.talk.draft = ""
-    session.face.remark(voice.AFRESH)
-    session.face.show_conversation()
+    show_new(session, voice.AFRESH)
 
 
 def _private(session: Session, _argument: str) -> None:
     session.talk.record.begin(private=True)
+    show_new(session, voice.PRIVATE_BEGUN)
+
+
+def show_new(session: Session, sentence: str) -> None:
+    """Say *sentence* of the conversation that has just begun, with nothing on the line."""
     session.talk.draft = ""
-    session.face.remark(voice.PRIVATE_BEGUN)
+    session.face.remark(sentence)
     session.face.show_conversation()
 
 
@@ -130,8 +133,7 @@ def _context(session: Session, _argument: str) -> "Answer | None":
         return None
     answer = talk.shorten(how)
     if answer is None:
-        face.remark(voice.AFRESH)
-        face.show_conversation()
+        show_new(session, voice.AFRESH)
     return answer
 
 

@@ -1,6 +1,7 @@
 """The conversations that are kept: the list of them, and what becomes of the one that is open."""
 
 from claudine.commands import Command, Session
+from claudine.commands.chat import show_new
 from claudine.face import Option
 from claudine.store import StoreError, Summary
 from claudine.voice import chats as voice
@@ -72,7 +73,7 @@ def delete(session: Session, _argument: str) -> None:
 def forget(session: Session, _argument: str) -> None:
     """Delete all that is stored, once the person has agreed, and say what remains."""
     record, face = session.talk.record, session.face
-    if not record.stores:
+    if record.store is None:
         face.remark(voice.NOTHING_STORED)
         return
     if not _agreed(session, voice.FORGET_PROMPT, voice.FORGET):
@@ -113,9 +114,9 @@ def _agreed(session: Session, prompt: str, about: str) -> bool:
 
 
 def _begin_afresh(session: Session, sentence: str) -> None:
-    session.talk.draft = ""
-    session.face.remark(sentence)
-    session.face.show_conversation()
+    with session.face.busy(voice.FORGETTING):
+        session.talk.leave_nothing()
+    show_new(session, sentence)
 
 
 COMMANDS = (

@@ -89,25 +89,19 @@ def _experiment(session: Session) -> Answer | None:
     if chosen is None:
         return None
     small = session.face.ask(voice.OWN_PROMPT) if chosen == len(voice.TINY_QUESTIONS) else voice.TINY_QUESTIONS[chosen]
-    return _Explained(session.talk.send(small), session.talk) if small and small.strip() else None
+    if not (small and small.strip()):
+        return None
+    answer = session.talk.send(small)
+    return Answer(_explained(answer, session.talk), answer.stop)
 
 
-class _Explained(Answer):
-    """*answer*, with a remark at its end: what it was, and how to check that."""
-
-    def __init__(self, answer: Answer, talk: "Talk") -> None:
-        self._answer = answer
-        self._talk = talk
-
-    def __iter__(self) -> Iterator[Event]:
-        for event in self._answer:
-            if isinstance(event, Ended) and event.said and not event.remark:
-                yield replace(event, remark=_what_happened(event, self._talk))
-            else:
-                yield event
-
-    def stop(self) -> None:
-        self._answer.stop()
+def _explained(answer: Answer, talk: "Talk") -> Iterator[Event]:
+    """Yield what *answer* does, with a remark at its end: what it was, and how to check that."""
+    for event in answer:
+        if isinstance(event, Ended) and event.said and not event.remark:
+            yield replace(event, remark=_what_happened(event, talk))
+        else:
+            yield event
 
 
 def _what_happened(ended: Ended, talk: "Talk") -> str:
@@ -118,4 +112,4 @@ def _what_happened(ended: Ended, talk: "Talk") -> str:
     return voice.WHAT_HAPPENED.format(tokens=tokens, time=seconds(ended.seconds), network=network)
 
 
-COMMANDS = (Command("first-run", voice.FIRST_RUN_TITLE, again),)
+COMMANDS = (Command("first-run", voice.FIRST_RUN_COMMAND, again),)

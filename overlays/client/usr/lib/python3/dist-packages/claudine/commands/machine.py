@@ -115,6 +115,6 @@ def _show(face: Face, key: str, picture: list[str]) -> bool:
 
 
 COMMANDS = (
-    Command("recovery-key", voice.RECOVERY_KEY_TITLE, _renew_key),
-    Command("reset", voice.RESET_TITLE, _reset),
+    Command("recovery-key", voice.RECOVERY_KEY_COMMAND, _renew_key),
+    Command("reset", voice.RESET_COMMAND, _reset),
 )

@@ -24,8 +24,7 @@ def _offer(session: Session, start: int) -> None:
         Option(voice.RESTART, voice.RESTART_NOTE, key="r"),
         Option(voice.STAY, voice.STAY_NOTE, key="s"),
     )
-    about = voice.PRIVATE_GOES if session.talk.record.private else voice.POWER_ABOUT
-    chosen = face.choose(voice.POWER, options, about=about, start=start)
+    chosen = face.choose(voice.POWER, options, about=_what_stays(session), start=start)
     if chosen not in (_POWER_OFF, _RESTART):
         return
     if session.talk.draft:
@@ -42,11 +41,18 @@ def _offer(session: Session, start: int) -> None:
         face.remark(voice.POWERING_OFF if chosen == _POWER_OFF else voice.RESTARTING)
 
 
-def _power_off(session: Session, argument: str) -> None:
+def _what_stays(session: Session) -> str:
+    record = session.talk.record
+    if record.private:
+        return voice.PRIVATE_GOES
+    return voice.POWER_ABOUT if record.saves else voice.UNSAVED_GOES
+
+
+def _power_off(session: Session, _argument: str) -> None:
     _offer(session, _POWER_OFF)
 
 
-def _restart(session: Session, argument: str) -> None:
+def _restart(session: Session, _argument: str) -> None:
     _offer(session, _RESTART)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Row = tuple[str, str]
 
 
-def _prove(session: Session, argument: str) -> None:
+def _prove(session: Session, _argument: str) -> None:
     with session.face.busy(voice.PROVING) as say:
         checks = list(prove(session.service, session.talk.runtime.result(), say=say))
     session.face.page(voice.PROOF, render(checks))
@@ -45,7 +45,7 @@ def summary(checks: Sequence[Check]) -> str:
     return voice.some_failed(failed, len(checks)) if failed else voice.all_passed(len(checks))
 
 
-def _receipt(session: Session, argument: str) -> None:
+def _receipt(session: Session, _argument: str) -> None:
     answer = next((entry for entry in reversed(session.talk.record.path) if entry.role == "assistant"), None)
     if answer is None:
         session.face.remark(voice.NO_ANSWER_YET)
@@ -83,7 +83,7 @@ def _sha256(engine: "Engine | None", say: Callable[[str], None]) -> str:
         return voice.UNKNOWN
 
 
-def _about(session: Session, argument: str) -> None:
+def _about(session: Session, _argument: str) -> None:
     record = model.read_record()
     with session.face.busy(voice.PROVING):
         engine = session.talk.runtime.result().engine()
@@ -103,7 +103,7 @@ def _about(session: Session, argument: str) -> None:
     session.face.page(voice.ABOUT, _table(rows) + "\n\n" + voice.ABOUT_NOTE.strip())
 
 
-def _status(session: Session, argument: str) -> None:
+def _status(session: Session, _argument: str) -> None:
     with session.face.busy(voice.PROVING):
         runtime = session.talk.runtime.result()
         state = runtime.state()
@@ -114,7 +114,7 @@ def _status(session: Session, argument: str) -> None:
             disk_row = str(failure)
     found = health.look()
     rows = [
-        ("Model's server", ": ".join(filter(None, (state.kind, state.detail)))),
+        ("Runtime", ": ".join(filter(None, (state.kind, state.detail)))),
         ("Disk", disk_row),
         ("Memory", _memory(found)),
         ("Temperature", _temperature(found)),

@@ -169,7 +169,7 @@ def _command(name: str, title: str, choose: Callable[[Session], None]) -> Comman
 
 
 COMMANDS = (
-    _command("keyboard", voice.KEYBOARD_TITLE, choose_keyboard),
-    _command("time-zone", voice.ZONE_TITLE, choose_time_zone),
-    _command("name", voice.NAME_TITLE, choose_name),
+    _command("keyboard", voice.KEYBOARD_COMMAND, choose_keyboard),
+    _command("time-zone", voice.ZONE_COMMAND, choose_time_zone),
+    _command("name", voice.NAME_COMMAND, choose_name),
 )

@@ -10,8 +10,9 @@ from claudine.commands import Command, Session
 from claudine.face import Face, Option
 from claudine.state import StateError, Stick
 from claudine.stop import Stop
-from claudine.text import printable
+from claudine.text import one_line
 from claudine.voice import chats as chats_voice
+from claudine.voice import counted, size
 from claudine.voice import stick as voice
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _find(session: Session) -> Stick | None:
             sticks = _wait_for_sticks(session, stop)
     if len(sticks) == 1:
         return sticks[0]
-    options = [Option(stick.label or voice.UNNAMED_STICK, f"{voice.size(stick.size_bytes)}, {stick.model}", stick.id)
+    options = [Option(stick.label or voice.UNNAMED_STICK, f"{size(stick.size_bytes)}, {stick.model}", stick.id)
                for stick in sticks]  # fmt: skip
     chosen = session.face.choose(voice.CHOOSE_STICK, options)
     return None if chosen is None else sticks[chosen]
@@ -135,12 +136,12 @@ def _offers(stick: "OpenStick", place: "Place", *, folders: bool) -> list[_Offer
         if entry.is_folder:
             offers.append(_Offer(Option(_shown(below[-1:]) + "/", voice.FOLDER), below, "enter"))
         else:
-            offers.append(_Offer(Option(_shown(below[-1:]), voice.size(entry.size_bytes)), below, "file"))
+            offers.append(_Offer(Option(_shown(below[-1:]), size(entry.size_bytes)), below, "file"))
     return offers
 
 
 def _shown(place: "Place") -> str:
-    return " ".join(printable("/".join(place)).split())
+    return one_line("/".join(place))
 
 
 def read(session: Session, _argument: str) -> "Answer | None":
@@ -154,7 +155,7 @@ def read(session: Session, _argument: str) -> "Answer | None":
     if offer is None or found is None:
         return None
     if found.skipped:
-        session.face.remark(voice.SKIPPED.format(count=voice.counted(found.skipped, "file")))
+        session.face.remark(voice.SKIPPED.format(count=counted(found.skipped, "file")))
     if not found.files:
         session.face.remark(voice.NO_TEXT)
         return None
@@ -190,7 +191,7 @@ def _weigh(session: Session, name: str, text: str) -> str:
         tokens = session.talk.count(text, stop)
     usage = session.talk.usage
     if tokens is None or usage is None:
-        return voice.UNCOUNTED.format(name=name, size=voice.size(len(text.encode())))
+        return voice.UNCOUNTED.format(name=name, size=size(len(text.encode())))
     if tokens >= usage.size:
         session.face.remark(voice.TOO_MUCH.format(name=name, tokens=f"{tokens:,}", size=f"{usage.size:,}"))
         return ""
@@ -283,8 +284,8 @@ def take_in(session: Session, _argument: str) -> None:
 
 
 COMMANDS = (
-    Command("export", voice.EXPORT_TITLE, export),
-    Command("import", voice.IMPORT_TITLE, take_in),
-    Command("read", voice.READ_TITLE, read),
-    Command("copy", voice.COPY_TITLE, copy),
+    Command("export", voice.EXPORT_COMMAND, export),
+    Command("import", voice.IMPORT_COMMAND, take_in),
+    Command("read", voice.READ_COMMAND, read),
+    Command("copy", voice.COPY_COMMAND, copy),
 )

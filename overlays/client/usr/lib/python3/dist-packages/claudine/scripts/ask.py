@@ -24,7 +24,7 @@ def run(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupts)
             question = terminal.read_all()
     question = printable(question).strip()
     if not question:
-        terminal.complain('There is no question. For example: claudine ask "What is the capital of France?"')
+        terminal.complain(voice.NO_QUESTION)
         return WRONG_USE
     try:
         _ask(

@@ -83,6 +83,11 @@ class Change:
         return replace(chat, tree=tree, **self.values)
 
 
+def given_title(text: str) -> str:
+    """Return *text* as a title: one line, and not without end."""
+    return first_words(text, 100)
+
+
 def default_title(tree: Tree) -> str:
     """Return the first words of the person; nothing before they have said any."""
     return next((first_words(entry.text) for entry in tree.entries if entry.role == "user"), "")

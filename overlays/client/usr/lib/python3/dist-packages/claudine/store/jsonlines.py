@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 from claudine.conversation import ChatSettings, Role
-from claudine.store.chat import Chat
-from claudine.text import first_words, printable
+from claudine.store.chat import Chat, given_title
+from claudine.text import printable
 from claudine.tree import Entry, Tree
 from claudine.voice import chats as voice
 
@@ -14,7 +14,6 @@ SCHEMA = "claudine-chat/1"
 
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _LAST_SECOND = 2**53
-_TITLE_LENGTH = 100
 
 
 class LineError(Exception):
@@ -65,7 +64,7 @@ def parse(text: bytes) -> Chat:
         raise LineError(voice.LINE_LEAF.format(place="leaf"))
     return Chat(
         id_,
-        first_words(title, _TITLE_LENGTH) if isinstance(title, str) else "",
+        given_title(title) if isinstance(title, str) else "",
         content.get("pinned") is True,
         ChatSettings.from_values(settings if isinstance(settings, dict) else {}),
         Tree(tuple(entries.values())),

@@ -2,9 +2,10 @@
 
 from claudine.store.chat import Chat
 from claudine.tree import Entry
+from claudine.voice import chat as chat_voice
 from claudine.voice import chats as voice
 
-_LABELS = {"user": voice.MARKDOWN_PERSON, "assistant": voice.MARKDOWN_CLAUDINE}
+_LABELS = {"user": chat_voice.YOU, "assistant": chat_voice.CLAUDINE}
 
 
 def markdown(chat: Chat) -> str:

@@ -4,7 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterable
 
-from claudine.text import printable
+from claudine.text import one_line
 
 # Nobody looks through more; the newest are the likeliest.
 _MOST_FOUND = 100
@@ -49,7 +49,7 @@ def excerpts(database: sqlite3.Connection, words: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     # One row after the other: a word that stands everywhere is found soon often enough.
     for conversation, excerpt in rows:
-        found.setdefault(conversation, " ".join(printable(excerpt).split()))
+        found.setdefault(conversation, one_line(excerpt))
         if len(found) == _MOST_FOUND:
             break
     return found

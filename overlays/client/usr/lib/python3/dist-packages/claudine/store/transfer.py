@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from claudine.durable import put_in_place
 from claudine.store import BelongsElsewhereError, Chat, Store, StoreError
 from claudine.store.jsonlines import LineError, line, parse
 from claudine.store.markdown import markdown
@@ -86,8 +87,7 @@ def write_new(directory: Path, stem: str, suffix: str, pieces: Iterable[str]) ->
                 file.flush()
                 os.fsync(file.fileno())
             path = _reserved(directory, stem, suffix)
-            part.replace(path)
-            _sync(directory)
+            put_in_place(part, path)
         except BaseException:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
@@ -146,11 +146,3 @@ def _reserved(directory: Path, stem: str, suffix: str) -> Path:
             continue
         return path
     raise TransferError(voice.TOO_MANY_NAMES)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ _WAITING = {
     "summary": "I am summing up what we said before",
 }
 
+NO_QUESTION = 'There is no question. For example: claudine ask "What is the capital of France?"'
 THINKING = "I am working on the answer"
 
 STOPPED = "I stopped."
@@ -30,10 +31,18 @@ NO_ROOM_TO_MAKE = "There is nothing older that I could leave out."
 FULL = "That is {n_prompt} tokens, and I can hold {n_ctx} at once."
 TOO_LONG_TO_GO_ON = "I cannot go on: this is {n_prompt} tokens, and I can hold {n_ctx} at once. /new begins anew."
 UNUSABLE = "I cannot use my runtime: {reason}."
+NOBODY_ANSWERS = "nobody answers at {path}"
+CANNOT_OPEN = "I cannot open {path}: {reason}"
+TOO_BUSY = "it is too busy to say how it is"
+WENT_AWAY = "it went away while I asked"
+NO_HTTP = "what answers at {path} does not speak HTTP"
+NOT_IN_MEMORY = "the model is not in memory yet"
+STRANGE_STATUS = "/health answers with HTTP status {status}"
 UNREACHABLE = "I cannot reach my runtime: {reason}."
 NOT_READY = "My runtime is not ready after {seconds:.0f} s: {reason}."
 STILL_LOADING = "My model is still loading."
 REFUSED = "My runtime refused this: {reason}"
+NO_REASON = "it gave no reason."
 REFUSED_SILENTLY = "My runtime refused this with HTTP status {status} and gave no reason."
 RUNTIME_BROKE_OFF = "My runtime broke off in the middle of this answer."
 RUNTIME_UNREADABLE = "My runtime sent something that I cannot read."
@@ -96,8 +105,8 @@ CONFIRMING = "I am noting that you have the key"
 KEY_CONFIRMED = "The recovery key is confirmed. Keep it where this machine is not."
 KEY_UNCONFIRMED = "That key is not confirmed, and the next one replaces it. /recovery-key makes one."
 
-RECOVERY_KEY_TITLE = "make a new recovery key for the disk of this machine"
-RESET_TITLE = "erase the disk of this machine"
+RECOVERY_KEY_COMMAND = "Make a new recovery key for the disk of this machine"
+RESET_COMMAND = "Erase the disk of this machine"
 RESET_WORDS = "erase everything"
 RESET = """\
 This erases what is stored on the disk of this machine: every conversation and
@@ -134,3 +143,19 @@ def seconds(elapsed_s: float) -> str:
     """Say a duration as a person would: ``8 s``, ``2 min 5 s``."""
     minutes, rest = divmod(int(elapsed_s), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def size(n_bytes: int) -> str:
+    """Say a size: ``300 bytes``, ``12 kB``, ``1.0 MB``."""
+    if n_bytes < 1000:
+        return f"{n_bytes} bytes"
+    for unit, factor in (("kB", 1000), ("MB", 1000**2), ("GB", 1000**3), ("TB", 1000**4)):
+        if n_bytes < 1000 * factor or unit == "TB":
+            break
+    value = n_bytes / factor
+    return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+
+
+def counted(count: int, thing: str) -> str:
+    """Say how many: ``1 file``, ``12 files``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -8,11 +8,11 @@ NOT_ADDED = "I cannot store it: {reason}."
 NOT_DELETED = "I could not delete it: {reason}."
 FULL = "my disk is full; /forget makes room"
 
-CHATS_COMMAND = "our conversations: go on with one, or search"
-TITLE_COMMAND = "give this conversation a title"
-PIN_COMMAND = "keep this conversation at the top of the list, or no longer"
-DELETE_COMMAND = "delete this conversation"
-FORGET_COMMAND = "delete all conversations"
+CHATS_COMMAND = "List our conversations, and go on with one"
+TITLE_COMMAND = "Give this conversation a title"
+PIN_COMMAND = "Keep this conversation at the top of the list, or no longer"
+DELETE_COMMAND = "Delete this conversation"
+FORGET_COMMAND = "Delete all conversations"
 
 CHATS = "Our conversations"
 FOUND = "Where I found {words}"
@@ -40,6 +40,7 @@ This deletes all conversations and drafts that are stored on this machine, those
 of its other screens and lines too, and I cannot bring them back.
 """
 FORGET_PROMPT = "Delete them? Type yes or no: "
+FORGETTING = "I am having my runtime forget it too"
 FORGOTTEN = (
     "All stored conversations are deleted, and we start afresh. Settings and the recovery key remain, and so does what "
     "was exported to a stick. What is on a screen or in memory now may stay there until the machine is turned off. "
@@ -51,8 +52,6 @@ NO_SUCH_CHAT = "I have no conversation {id}. For the ids: claudine chats --json"
 PINNED = "pinned"
 UNTITLED = "Without a title"
 
-MARKDOWN_PERSON = "You"
-MARKDOWN_CLAUDINE = "Claudine"
 MARKDOWN_PERSONA = "Persona:"
 
 NO_ROOM_THERE = "There is not enough room there, so I wrote nothing."

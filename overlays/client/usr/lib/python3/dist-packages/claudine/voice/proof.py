@@ -1,7 +1,9 @@
 """What Claudine says of what can be checked: each sentence stands beside the words of the kernel that it is about."""
 
+from claudine.voice import counted, size
+
 FACTS_UNREADABLE = "unknown: I cannot read my own network in /proc"
-FACTS_NOT_THE_RUNTIMES = "only lo, no route; my model's server is not seen here"
+FACTS_NOT_THE_RUNTIMES = "only lo, no route; my runtime is not seen here"
 
 PROVE_COMMAND = "Check what this machine promises, in front of you"
 RECEIPT_COMMAND = "Show how the last answer was made"
@@ -48,15 +50,15 @@ KERNEL = "The kernel"
 KERNEL_LOCKED = "The kernel is locked down: not even root changes it while it runs."
 KERNEL_OPEN = "The kernel is not locked down: root could change it while it runs."
 
-NETWORK = "My model's network"
+NETWORK = "My runtime's network"
 NETWORK_EMPTY = (
-    "My model's server is in a network of its own, and I am in the same one. In it is lo, which leads back to itself, "
+    "My runtime is in a network of its own, and I am in the same one. In it is lo, which leads back to itself, "
     "and no route. {sent_bytes} bytes were sent, by all interfaces together, since it was made."
 )
-NETWORK_OPEN = "My model's network has more in it than lo: {facts}."
-NETWORK_NOT_OWN = "My model's server is in the network of the whole machine, not in one of its own."
-NETWORK_ANOTHER = "I am not in the network of my model's server, so what my status line says is not about it."
-NETWORK_UNKNOWN = "I cannot see the network of my model's server: it does not run, or nobody looked."
+NETWORK_OPEN = "My runtime's network has more in it than lo: {facts}."
+NETWORK_NOT_OWN = "My runtime is in the network of the whole machine, not in one of its own."
+NETWORK_ANOTHER = "I am not in the network of my runtime, so what my status line says is not about it."
+NETWORK_UNKNOWN = "I cannot see the network of my runtime: it does not run, or nobody looked."
 
 SOCKETS = "A socket of my own"
 SOCKETS_REFUSED = "The kernel gives me no socket that could name a network, so I cannot even try to send."
@@ -64,11 +66,11 @@ SOCKETS_GIVEN = "Nothing keeps me from opening a network socket."
 
 CONNECTING = "An attempt to connect out"
 CONNECTING_REFUSED = (
-    "A program in my model's network, which may open sockets, tried to reach addresses outside. The kernel knows no "
+    "A program in my runtime's network, which may open sockets, tried to reach addresses outside. The kernel knows no "
     "way to them."
 )
 CONNECTING_POSSIBLE = "What was sent to addresses outside was not refused: there is a way out, or something hides it."
-CONNECTING_ELSEWHERE = "The attempt was made from another network than that of my model's server, so it says nothing."
+CONNECTING_ELSEWHERE = "The attempt was made from another network than that of my runtime, so it says nothing."
 CONNECTING_UNTRIED = "I could not have it tried. {reason}"
 
 MODEL = "My model"
@@ -107,7 +109,7 @@ def sealed(sent_bytes: int) -> str:
 
 def not_sealed(interfaces: int, routes: int) -> str:
     """Say that there are ways out."""
-    return f"not sealed: {_count(interfaces, 'interface')}, {_count(routes, 'route')}"
+    return f"not sealed: {counted(interfaces, 'interface')}, {counted(routes, 'route')}"
 
 
 def all_passed(count: int) -> str:
@@ -120,15 +122,10 @@ def some_failed(failed: list[str], count: int) -> str:
     return f"{len(failed)} of {count} checks failed: {', '.join(failed)}."
 
 
-def mebibytes(size_bytes: int) -> str:
-    """Say a size as a person would compare it."""
-    return f"{size_bytes / 1024**2:.0f} MiB"
-
-
 def used(free_bytes: int, size_bytes: int) -> str:
     """Say how full something is."""
     percent = 100 * (size_bytes - free_bytes) // max(1, size_bytes)
-    return f"{mebibytes(size_bytes - free_bytes)} of {mebibytes(size_bytes)} used ({percent} %)"
+    return f"{size(size_bytes - free_bytes)} of {size(size_bytes)} used ({percent} %)"
 
 
 def hashing(percent: int) -> str:
@@ -151,9 +148,5 @@ def days(seconds: float) -> str:
     minutes = int(seconds) // 60
     hours, minutes = divmod(minutes, 60)
     whole_days, hours = divmod(hours, 24)
-    parts = [_count(whole_days, "day"), f"{hours} h", f"{minutes} min"]
+    parts = [counted(whole_days, "day"), f"{hours} h", f"{minutes} min"]
     return " ".join(parts[0 if whole_days else 1 if hours else 2 :])
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,6 +1,8 @@
-"""What Claudine says of sticks: what goes onto them, and what she reads from them. No imports but errno."""
+"""What Claudine says of sticks: what goes onto them, and what she reads from them."""
 
 import errno
+
+from claudine.voice import counted
 
 LOOKING = "I am looking for a stick"
 PUT_IN = "I see no USB stick."
@@ -9,7 +11,7 @@ CHOOSE_STICK = "Which stick?"
 OPENING = "I am opening the stick"
 CLOSING = "I am writing everything to the stick"
 CLOSED = "You can take the stick out now."
-UNNAMED_STICK = "a stick without a name"
+UNNAMED_STICK = "A stick without a name"
 
 NAMELESS = "claudine"
 NO_FILE = "{name} is no file that I can read."
@@ -33,29 +35,29 @@ _TROUBLE = {
 }
 _TROUBLE_ELSE = "Something is wrong with the stick: {reason}."
 
-EXPORT_TITLE = "write chats to a USB stick"
+EXPORT_COMMAND = "Write conversations to a USB stick"
 EXPORT = "What shall I write to the stick?"
-THIS_MARKDOWN = ("This chat, to read", "Markdown")
-THIS_JSON = ("This chat, to import again", "JSON lines")
-ALL_MARKDOWN = ("All chats, to read", "Markdown")
-ALL_JSON = ("All chats, to import again", "JSON lines")
+THIS_MARKDOWN = ("This conversation, to read", "Markdown")
+THIS_JSON = ("This conversation, to import again", "JSON lines")
+ALL_MARKDOWN = ("All conversations, to read", "Markdown")
+ALL_JSON = ("All conversations, to import again", "JSON lines")
 EXPORTING = "I am writing"
 EXPORTED = "It is on the stick, as {name}."
 NOTHING_TO_EXPORT = "I have stored nothing here that I could write to a stick."
 
-IMPORT_TITLE = "take chats from a file on a USB stick"
-IMPORT = "Which file shall I take chats from? They are in JSON lines, as I export them."
-IMPORTING = "I am reading the chats"
-NO_STORE = "I keep no chats here, so there is nowhere to take them to."
+IMPORT_COMMAND = "Take in conversations from a USB stick"
+IMPORT = "Which file shall I take conversations from? They are in JSON lines, as I export them."
+IMPORTING = "I am reading the conversations"
+NO_STORE = "I keep no conversations here, so there is nowhere to take them to."
 FAULT = "Line {line} of it I could not take: {reason}."
 
-READ_TITLE = "read a text file or a folder from a USB stick"
+READ_COMMAND = "Read a text file or a folder from a USB stick"
 READ = "What shall I read?"
 LISTING = "I am looking through the stick"
 FOLDER = "folder"
-THE_STICK = "the whole stick"
-UP = "back to the folder above"
-WHOLE_FOLDER = "all of this folder"
+THE_STICK = "The whole stick"
+UP = "Back to the folder above"
+WHOLE_FOLDER = "All of this folder"
 EMPTY = "There is nothing on the stick that I could read."
 READING = "I am reading"
 COUNTING = "I am counting its tokens"
@@ -71,7 +73,7 @@ QUESTION_PROMPT = "Your question about it, or only Enter to send it as it is: "
 NOT_SENT = "I sent nothing."
 FILE_HEADER = "File: {name}"
 
-COPY_TITLE = "copy a code block to a USB stick"
+COPY_COMMAND = "Copy a code block to a USB stick"
 COPY = "Which code shall I copy to the stick?"
 NO_CODE = "There is no code block in what I have said here."
 COPYING = "I am copying it"
@@ -84,22 +86,6 @@ def trouble(error: OSError) -> str:
     return _TROUBLE.get(error.errno or 0) or _TROUBLE_ELSE.format(reason=error.strerror or error)
 
 
-def size(n_bytes: int) -> str:
-    """Say a size: ``300 bytes``, ``12 kB``, ``1.0 MB``."""
-    if n_bytes < 1000:
-        return f"{n_bytes} bytes"
-    for unit, factor in (("kB", 1000), ("MB", 1000**2), ("GB", 1000**3), ("TB", 1000**4)):
-        if n_bytes < 1000 * factor or unit == "TB":
-            break
-    value = n_bytes / factor
-    return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
-
-
 def lines(language: str, count: int) -> str:
     """Say what a code block is: ``python, 12 lines``."""
     return ", ".join(filter(None, [language, counted(count, "line")]))
-
-
-def counted(count: int, thing: str) -> str:
-    """Say how many: ``1 chat``, ``12 chats``."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -1,0 +1,61 @@
+"""What the owner does with conversations, by keyboard only: stop, edit, branch, search, and talk off the record."""
+
+import pytest
+
+from builder.vm.machine import Machine
+from claudine import voice
+from claudine.voice import chat, chats
+from claudine.voice import screen as screen_voice
+from tests.image.screen import TYPED, wait_for_answer, wait_for_text
+
+LONG, SHORT = "Count from 1 to 200.", "Name one colour."
+# Words that nothing else on the machine has.
+KEPT, PRIVATE = "What is a quagga-zither?", "What is a yak-theremin?"
+# All of the disk, below the file system: what was deleted is there, too.
+SEARCH_DISK = "sync; grep --text --only-matching --fixed-strings -e {} -e {} /dev/mapper/state | sort --unique"
+
+
+def test_escape_stops_an_answer(machine: Machine) -> None:
+    machine.press("ctrl", "n")
+    wait_for_text(machine, chat.AFRESH)
+    machine.send_keys(f"{LONG}\n")
+    wait_for_text(machine, screen_voice.CLAUDINE, after=LONG)
+    machine.press("esc")
+    wait_for_text(machine, voice.STOPPED)
+    wait_for_text(machine, screen_voice.READY)
+
+
+def test_an_edited_message_is_answered_beside_the_first_one(machine: Machine) -> None:
+    machine.send_keys(f"/edit {SHORT}\n")
+    wait_for_answer(machine, SHORT)
+    assert LONG not in wait_for_text(machine, screen_voice.version(2, 2))
+
+
+def test_one_key_leads_to_the_other_branch_and_back(machine: Machine) -> None:
+    machine.press("f6")
+    assert LONG in wait_for_text(machine, screen_voice.version(1, 2))
+    machine.press("f6")
+    assert SHORT in wait_for_text(machine, screen_voice.version(2, 2))
+
+
+def test_what_is_off_the_record_is_nowhere_on_the_disk(machine: Machine) -> None:
+    for message in (KEPT, PRIVATE):
+        machine.press(*(["f8"] if message == PRIVATE else ["ctrl", "n"]))
+        wait_for_text(machine, chat.PRIVATE_BEGUN.split(":")[0] if message == PRIVATE else chat.AFRESH)
+        machine.send_keys(f"{message}\n")
+        wait_for_answer(machine, message)
+    # While it is still on the screen.
+    found = machine.succeed(SEARCH_DISK.format("quagga-zither", "yak-theremin"), timeout_s=900)
+    assert found.split() == ["quagga-zither"]
+
+
+@pytest.mark.parametrize(("words", "found"), [("theremin", False), ("italy", True)])
+def test_the_others_are_found_by_their_words_and_opened(machine: Machine, words: str, found: bool) -> None:
+    machine.send_keys(f"/chats {words}\n")
+    if not found:
+        wait_for_text(machine, chats.NOT_FOUND.format(words=words))
+        return
+    wait_for_text(machine, chats.FOUND.format(words=words))
+    machine.send_keys("\n")
+    wait_for_text(machine, chats.OPENED.format(title=TYPED))
+    assert TYPED in wait_for_text(machine, screen_voice.READY)
