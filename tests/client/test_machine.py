@@ -1,5 +1,6 @@
 """The recovery key's ceremony, the factory reset and the disk, typed on a terminal."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -30,9 +31,16 @@ def control(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(start_screen: StartScreen, control: Path, tmp_path: Path) -> Start:
+    asked = tmp_path / "asked"
+    asked.mkdir()
+    # All other questions of the first run.
+    (asked / "first-run.json").write_text(
+        json.dumps(dict.fromkeys(("keyboard", "time_zone", "device_name", "experiment"), "done"))
+    )
+
     def start(tty: str = "tty1", *more: str, **env: str) -> Screen:
         arguments = ["chat", "--store", str(tmp_path), "--state-socket", str(control), *more]
-        return start_screen(arguments, tty=tty, **env)
+        return start_screen(arguments, tty=tty, STATE_DIRECTORY=str(asked), **env)
 
     return start
 

@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from claudine.voice import plain as voice
 from tests.client.conftest import StartScreen
-from tests.support.fake_runtime import Answer, FakeRuntime
+from tests.support.fake_runtime import MODEL, Answer, FakeRuntime
 from tests.support.screen import Screen
 
 PROMPT = "You: "
@@ -112,3 +114,20 @@ def test_the_earlier_lines_are_those_of_this_conversation(socket: Path, start_sc
         screen.wait_for("Claudine: ")
         assert server.texts(1) == ["Where?"]
         assert server.texts(2)[-1] == "Where?!"
+
+
+def test_what_takes_its_time_can_be_stopped(
+    socket: Path, start_screen: StartScreen, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    weights = tmp_path_factory.mktemp("weights") / "endless.gguf"
+    with weights.open("wb") as file:
+        file.truncate(200 * 1024**3)
+    with FakeRuntime(socket) as runtime:
+        runtime.props = runtime.props.replace(MODEL.encode(), str(weights).encode())
+        screen = start_screen()
+        said(screen, "Where?")
+        screen.type("/receipt\r")
+        screen.wait_for("I am reading my model")
+        screen.type("\x03")
+        screen.wait_for("[I stopped, and changed nothing.]")
+        screen.wait_for(PROMPT)

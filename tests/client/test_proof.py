@@ -251,7 +251,7 @@ def test_a_receipt_is_about_the_last_answer(machine: SealedMachine, socket: Path
     record.complete(json.dumps(trace))
     run("receipt", here)
     for row in ("Model: ti[31mny", "Engine: b11669", "Tokens read: 30", "Tokens written: 12", "Seconds: 4.2"):
-        assert row in face.pages[0].splitlines()
+        assert f" {row}" in face.pages[0].splitlines()
 
 
 @pytest.mark.usefixtures("runtime")

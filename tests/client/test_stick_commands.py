@@ -34,7 +34,7 @@ class WordTalk(Talk):
     def usage(self) -> Usage | None:
         return Usage(10, 100)
 
-    def count(self, text: str) -> int | None:
+    def count(self, text: str, stop: Stop | None = None) -> int | None:
         return len(text.split())
 
     def send(self, text: str, room: Room | None = None) -> Answer:

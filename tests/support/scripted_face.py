@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from claudine.face import Option
+from claudine.stop import Stop
 
 Reply = str | None
 Script = Sequence["Reply | Callable[[], Reply]"]
@@ -60,7 +61,7 @@ class ScriptedFace:
         raise AssertionError(f"{reply!r} is not offered: {[option.title for option in options]}")
 
     @contextmanager
-    def busy(self, text: str) -> Iterator[Callable[[str], None]]:
+    def busy(self, text: str, stop: Stop | None = None) -> Iterator[Callable[[str], None]]:
         yield lambda _: None
 
     def show_conversation(self) -> None:

@@ -144,6 +144,13 @@ async def test_the_facts_are_read_beside_a_long_title() -> None:
         await person.sees("I am ready", "A question with a first line", FACTS)
 
 
+async def test_that_a_conversation_is_private_is_said_beside_the_facts() -> None:
+    async with Scene().played() as person:
+        person.app._record.begin(private=True)
+        await person.send("A question with a first line that is very long, so long that it takes all of the row?")
+        await person.sees("I am ready", "A question with... · off the record", FACTS)
+
+
 async def test_ctrl_j_is_a_new_line_and_the_line_grows_to_a_third_of_the_screen() -> None:
     async with Scene().played() as person:
         await person.type("one\ntwo")

@@ -8,8 +8,10 @@ from rich.color import Color
 
 from claudine.answer import Answer
 from claudine.commands import Command, Session
+from claudine.commands.table import COMMANDS
 from claudine.face import Option
 from claudine.qr import qr_rows
+from claudine.stop import Stop
 from tests.client.screen.scripted import Scene
 from tests.support import fake_runtime
 
@@ -286,3 +288,65 @@ async def test_what_is_sent_while_something_else_comes_first_waits_for_its_turn(
         await person.sees("Paris.", "I am ready")
         assert person.server.texts(0) == ["Hello!"]
         assert person.app.chat.draft.text == "And?"
+
+
+async def test_what_is_looked_for_first_is_in_the_footer_of_a_narrow_screen() -> None:
+    async with Scene(commands=COMMANDS).played() as person:
+        await person.sees("F1 help  F2 menu  F3 chats  F4 prove  F10 power-off  Ctrl+N new")
+
+
+@pytest.mark.parametrize(("columns", "longest"), [(80, 72), (160, 100)])
+async def test_a_text_is_broken_for_the_screen_it_is_on_and_not_twice(columns: int, longest: int) -> None:
+    words = "some words that stand here only to be read by somebody who has the time for that"
+    about = "\n".join([words] * 3) + "\n\n  a line of its own"
+
+    def run(session: Session, _: str) -> None:
+        session.face.ask("Name: ", about=about)
+        session.face.choose("Letters", [Option("alpha")], about=about)
+        session.face.page("Words", about)
+
+    async with Scene(commands=[command(run, key="f3")], size=(columns, 25)).played() as person:
+        await person.press("f3")
+        for title in ("Name: ", "> alpha", "Words"):
+            await person.sees(title)
+            rows = [row.strip(" │") for row in person.rows]
+            first = next(number for number, row in enumerate(rows) if row.startswith("some words"))
+            assert longest - 12 <= len(rows[first]) <= longest + 4
+            assert "a line of its own" in rows
+            await person.press("escape")
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+c"])
+async def test_what_takes_its_time_can_be_stopped(key: str) -> None:
+    ended = threading.Event()
+
+    def run(session: Session, _: str) -> None:
+        with session.face.busy("I am counting sheep") as say:
+            while not ended.wait(0.01):
+                say("I am counting sheep")
+
+    async with Scene(commands=[command(run, key="f3")]).played() as person:
+        person.app.chat.draft.put("half")
+        await person.press("f3")
+        await person.sees("I am counting sheep: 0 s")
+        await person.press(key)
+        await person.sees("[I stopped, and changed nothing.]", "I am ready")
+        assert person.app.chat.draft.text == "half"
+        ended.set()
+
+
+async def test_waiting_for_somebody_else_can_be_stopped() -> None:
+    notes: list[str] = []
+
+    def run(session: Session, _: str) -> None:
+        stop = Stop()
+        with session.face.busy("I am waiting", stop):
+            stop.sleep(60)
+        notes.append("and on")
+
+    async with Scene(commands=[command(run, key="f3")]).played() as person:
+        await person.press("f3")
+        await person.sees("I am waiting: 0 s")
+        await person.press("escape")
+        await person.sees("[I stopped, and changed nothing.]", "I am ready")
+        assert not notes

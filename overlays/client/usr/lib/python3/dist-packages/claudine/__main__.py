@@ -73,16 +73,19 @@ def _chat(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupt
     from claudine.state import StateService
 
     face = LineFace(terminal, interrupts)
-    if terminal.interactive and greet(face, StateService(options.state_socket), stays=options.stay):
-        terminal.say(voice.GREETING)
+    # What is asked first on the machine's own screen tells all this, too.
+    own_screen = options.stay and terminal.virtual
+    if terminal.interactive and not own_screen:
+        greet(face, StateService(options.state_socket), stays=options.stay)
 
     from claudine.plain.lines import LineChat
     from claudine.protocol import UnavailableError
 
     session, commands = _session(options, terminal, face)
+    opening = partial(_open, session, stays=True) if own_screen else None
     with terminal.keeping_output():
         try:
-            LineChat(session, commands, face, terminal, interrupts, stays=options.stay).run()
+            LineChat(session, commands, face, terminal, interrupts, stays=options.stay).run(opening)
         except UnavailableError as failure:
             terminal.say(str(failure))
             return RUNTIME_FAILED

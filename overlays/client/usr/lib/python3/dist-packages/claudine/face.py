@@ -12,7 +12,14 @@ None always means that the person went back (Escape, Ctrl+C, Ctrl+D), and then n
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from claudine.stop import Stop
+
+
+class StoppedError(Exception):
+    """The person stopped what a command was busy with. A command need not catch it: the face says so."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,12 @@ class Face(Protocol):
     def choose(self, title: str, options: Sequence[Option], *, about: str = "", start: int = 0) -> int | None:
         """Let one of *options* be chosen and return its place. Long lists can be searched by typing."""
 
-    def busy(self, text: str) -> AbstractContextManager[Callable[[str], None]]:
-        """Show *text* and the seconds that pass, until the block ends; the value changes the text."""
+    def busy(self, text: str, stop: "Stop | None" = None) -> AbstractContextManager[Callable[[str], None]]:
+        """Show *text* and the seconds that pass, until the block ends; the value changes the text.
+
+        Escape or Ctrl+C ends it where that does no harm: the value raises StoppedError when it is called next. Whoever
+        waits for somebody else gives *stop*, which is pressed then; the error comes at the end of the block.
+        """
 
     def show_conversation(self) -> None:
         """Show where we are, after a command has moved to another place or another conversation."""

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from claudine.text import printable
 RECORD = Path("usr/share/claudine/model.json")
 _LICENCES = Path("usr/share/common-licenses")
 _BLOCK_BYTES = 1024**2
+_TELL_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,10 @@ def read_record(root: Path = Path("/")) -> ModelRecord | None:
 
 
 def compute_sha256(path: Path, on_percent: Callable[[int], None]) -> str:
-    """Read a file of weights to its end and return its SHA-256 in hex. OSError if it is no file that can be read."""
+    """Read a file of weights to its end and return its SHA-256 in hex. OSError if it is no file that can be read.
+
+    *on_percent* hears of it now and then, and may end it by raising something.
+    """
     # Loads OpenSSL, which takes a slow machine a moment, and few ask for it.
     import hashlib
 
@@ -47,13 +52,16 @@ def compute_sha256(path: Path, on_percent: Callable[[int], None]) -> str:
         raise OSError(f"{path} is no file")
     digest = hashlib.sha256()
     done = percent = 0
+    told_s = time.monotonic()
     # Unbuffered, and one block for all of it: the file is larger than what the client may have of memory.
     with path.open("rb", buffering=0) as file:
         block = memoryview(bytearray(_BLOCK_BYTES))
         while count := file.readinto(block):
             digest.update(block[:count])
             done += count
-            if percent < (percent := 100 * done // max(done, found.st_size)):
+            before, percent = percent, 100 * done // max(done, found.st_size)
+            if percent > before or time.monotonic() - told_s >= _TELL_S:
+                told_s = time.monotonic()
                 on_percent(percent)
     _known[_identity(path)] = digest.hexdigest()
     return digest.hexdigest()

@@ -176,12 +176,12 @@ class Talk:
         stop = Stop()
         return Answer(self._only_make_room(how == "summarise", stop), stop.press)
 
-    def count(self, text: str) -> int | None:
-        """Return how many tokens *text* has; None if the runtime cannot say now."""
+    def count(self, text: str, stop: Stop | None = None) -> int | None:
+        """Return how many tokens *text* has; None if the runtime cannot say now, or at *stop*."""
         try:
             runtime = self.runtime.result()
-            self.engine = self.engine or runtime.engine()
-            return runtime.count(text)
+            self.engine = self.engine or runtime.engine(stop)
+            return runtime.count(text, stop)
         except RuntimeFailedError:
             return None
 

@@ -137,7 +137,7 @@ def _temperature(found: health.Health) -> str:
 
 def _table(rows: Iterable[Row]) -> str:
     """Write each row as ``name: value``, which reads well in any width and to any ear."""
-    return "\n".join(f"{name}: {value}" for name, value in rows)
+    return "\n".join(f" {name}: {value}" for name, value in rows)
 
 
 COMMANDS: tuple[Command, ...] = (

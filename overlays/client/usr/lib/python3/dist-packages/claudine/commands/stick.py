@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from claudine.commands import Command, Session
 from claudine.face import Face, Option
 from claudine.state import StateError, Stick
+from claudine.stop import Stop
 from claudine.text import one_line
 from claudine.voice import chats as chats_voice
 from claudine.voice import counted, size
@@ -65,8 +66,9 @@ def _find(session: Session) -> Stick | None:
     while not sticks:
         if session.face.ask(voice.PUT_IN_PROMPT, about=voice.PUT_IN) is None:
             return None
-        with session.face.busy(voice.LOOKING):
-            sticks = _wait_for_sticks(session)
+        stop = Stop()
+        with session.face.busy(voice.LOOKING, stop):
+            sticks = _wait_for_sticks(session, stop)
     if len(sticks) == 1:
         return sticks[0]
     options = [Option(stick.label or voice.UNNAMED_STICK, f"{size(stick.size_bytes)}, {stick.model}", stick.id)
@@ -75,10 +77,10 @@ def _find(session: Session) -> Stick | None:
     return None if chosen is None else sticks[chosen]
 
 
-def _wait_for_sticks(session: Session) -> list[Stick]:
+def _wait_for_sticks(session: Session, stop: Stop) -> list[Stick]:
     deadline_s = time.monotonic() + _SETTLING_S
-    while not (sticks := session.service.sticks()) and time.monotonic() < deadline_s:
-        time.sleep(_EVERY_S)
+    while not (sticks := session.service.sticks()) and not stop.pressed and time.monotonic() < deadline_s:
+        stop.sleep(_EVERY_S)
     return sticks
 
 
@@ -184,8 +186,9 @@ def _send(session: Session, name: str, found: "Reading") -> "Answer | None":
 
 def _weigh(session: Session, name: str, text: str) -> str:
     """Say how many tokens it has, beside the context; nothing, after a remark, if they can never fit."""
-    with session.face.busy(voice.COUNTING):
-        tokens = session.talk.count(text)
+    stop = Stop()
+    with session.face.busy(voice.COUNTING, stop):
+        tokens = session.talk.count(text, stop)
     usage = session.talk.usage
     if tokens is None or usage is None:
         return voice.UNCOUNTED.format(name=name, size=size(len(text.encode())))

@@ -9,10 +9,12 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from claudine.face import Option
+from claudine.face import Option, StoppedError
 from claudine.plain.interrupts import Interrupts
 from claudine.plain.question import question
 from claudine.plain.terminal import Terminal
+from claudine.stop import Stop
+from claudine.text import joined
 from claudine.voice import plain as voice
 
 PROMPT = "You: "
@@ -37,6 +39,8 @@ class LineFace:
     def __init__(self, terminal: Terminal, interrupts: Interrupts) -> None:
         self._terminal = terminal
         self._interrupts = interrupts
+        # Whether what stood on the screen has had to go for something that must not stay there.
+        self.wiped = False
         self._exchange: Callable[[], Sequence[tuple[str, str]]] = tuple
 
     @property
@@ -84,6 +88,7 @@ class LineFace:
             return question(self._terminal, self._interrupts, prompt)
         finally:
             self._terminal.clear()
+            self.wiped = self.wipes
 
     def choose(self, title: str, options: Sequence[Option], *, about: str = "", start: int = 0) -> int | None:
         """Let a number be typed, or words that only some of *options* have; Enter takes the one that is marked."""
@@ -109,11 +114,24 @@ class LineFace:
                 places, start = found, found[0]
 
     @contextmanager
-    def busy(self, text: str) -> Iterator[Callable[[str], None]]:
+    def busy(self, text: str, stop: Stop | None = None) -> Iterator[Callable[[str], None]]:
         """Show *text* and the seconds that pass."""
-        with self._terminal.quiet(), self._terminal.status.ticking() as ticker:
-            ticker.say(text)
-            yield ticker.say
+        pressed = stop or Stop()
+        with (
+            self._interrupts.calling(pressed.press),
+            self._terminal.quiet(),
+            self._terminal.status.ticking() as ticker,
+        ):
+
+            def say(changed: str) -> None:
+                if pressed.pressed:
+                    raise StoppedError
+                ticker.say(changed)
+
+            say(text)
+            yield say
+        if stop is not None and stop.pressed:
+            raise StoppedError
 
     def follow(self, exchange: Callable[[], Sequence[tuple[str, str]]]) -> None:
         """Take from *exchange* what was said last, as labels and texts."""
@@ -130,7 +148,7 @@ class LineFace:
     def _wrapped(self, text: str) -> list[str]:
         width = max(20, self._terminal.status.columns() - 1)
         rows: list[str] = []
-        for line in text.rstrip("\n").split("\n") if text else []:
+        for line in joined(text.rstrip("\n")).split("\n") if text else []:
             column = _COLUMN.match(line)
             indent = " " * min(column.end() if column else 0, width // 2)
             rows += textwrap.wrap(line, width, subsequent_indent=indent) or [""]

@@ -1,11 +1,13 @@
 """The line-mode face: a conversation in flat text, for a console, a serial line, a screen reader or a pipe."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from claudine import voice
 from claudine.commands import Command, Session
 from claudine.commands.chat import choose_room
+from claudine.face import StoppedError
 from claudine.plain.face import ANSWER, PROMPT, LineFace
 from claudine.plain.interrupts import Interrupts
 from claudine.plain.status import TerminalGoneError, Ticker
@@ -47,9 +49,18 @@ class LineChat:
         self._recalled = ""
         face.follow(self._last_exchange)
 
-    def run(self) -> None:
-        """Talk. Raises UnavailableError or KeyboardInterrupt when the runtime cannot be had, unless this one stays."""
-        self._resume()
+    def run(self, opening: Callable[[], Answer | None] | None = None) -> None:
+        """Talk, after what comes first of all, if there is something.
+
+        Raises UnavailableError or KeyboardInterrupt when the runtime cannot be had, unless this one stays.
+        """
+        resumed = self._talk.resume()
+        answer = self._attempt(opening) if opening else None
+        if self._face.wiped:
+            self._terminal.say(voice.GREETING)
+        self._show_place(resumed=resumed)
+        if answer is not None:
+            self._answer(answer)
         if not self._stays:
             ended = self._hear(self._talk.wait(), "")
             if ended.remark == voice.STOPPED:
@@ -69,9 +80,9 @@ class LineChat:
             else:
                 self._answer(self._talk.send(line))
 
-    def _resume(self) -> None:
-        """Go on where this console left off, and show where that was."""
-        if self._talk.resume():
+    def _show_place(self, *, resumed: bool) -> None:
+        """Show where this console left off."""
+        if resumed:
             self._terminal.remark(voice.RESUMED)
             self._face.show_conversation()
         if self._talk.unanswered:
@@ -84,16 +95,21 @@ class LineChat:
         if command.needs_person and not self._terminal.interactive:
             self._terminal.remark(voice.NEEDS_A_PERSON)
             return
-        try:
-            answer = command.run(self._session, argument)
-        except TerminalGoneError:
-            raise
-        except Exception as error:
-            # A fault in one command is no reason to lose the conversation.
-            self._terminal.remark(voice.STUMBLED.format(fault=f"{type(error).__name__}: {error}"))
-            return
+        answer = self._attempt(partial(command.run, self._session, argument))
         if answer is not None:
             self._answer(answer)
+
+    def _attempt(self, job: Callable[[], Answer | None]) -> Answer | None:
+        """Do *job*. A fault in one is no reason to lose the conversation."""
+        try:
+            return job()
+        except TerminalGoneError:
+            raise
+        except StoppedError:
+            self._terminal.remark(voice.STOPPED_BUSY)
+        except Exception as error:
+            self._terminal.remark(voice.STUMBLED.format(fault=f"{type(error).__name__}: {error}"))
+        return None
 
     def _next_line(self) -> str | None:
         self._recall()

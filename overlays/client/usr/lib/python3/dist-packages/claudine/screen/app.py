@@ -347,8 +347,8 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         self.push_screen(ChooseScreen(voice.MENU, options, "", 0), run)
 
     def action_stop(self, clear: bool = False) -> None:
-        """Stop the answer that is being made; else, with *clear*, put away what is written. Up brings it back."""
-        if not (self._work is not None and self._work.stop()) and clear:
+        """Stop what goes on; else, with *clear*, put away what is written. Up brings it back."""
+        if not (self.face.stop() or (self._work is not None and self._work.stop())) and clear:
             self.chat.draft.remember(self.chat.draft.text)
             self.chat.draft.put("")
 

@@ -71,8 +71,9 @@ class ChatScreen(Screen[None], inherit_bindings=False):
     def show_title(self, record: "Record | None") -> None:
         """Show what the conversation is called."""
         if record is not None:
-            title = record.title or voice.UNTITLED
-            self.header.show(left=f"{title} · {voice.PRIVATE}" if record.private else title)
+            self.header.mark = voice.PRIVATE if record.private else ""
+            self.header.show(left=record.title or voice.UNTITLED)
+            self.header.refresh()
 
     def grow(self, record: "Record", text: str) -> None:
         """Show *text* as the last message of *record*, which is being made."""

@@ -20,7 +20,7 @@ from claudine.face import Option
 from claudine.screen.keys import obey
 from claudine.screen.line import Line, Rule
 from claudine.screen.rows import hanging, strip, wrapped
-from claudine.text import printable
+from claudine.text import joined, printable
 from claudine.voice import screen as voice
 
 Result = TypeVar("Result")
@@ -28,8 +28,8 @@ Result = TypeVar("Result")
 # Bright white on black, whatever the terminal's own colours are: phones want the light modules light.
 _LIGHT = Style(color="bright_white", bgcolor="black", bold=True)
 
-# What a frame on 80 columns holds.
-_INSIDE = 72
+# The columns of the widest frame, and those of its sides and a blank beside each.
+_WIDEST, _FRAME = 104, 4
 
 _BACK = [Binding(key, "dismiss(None)") for key in ("escape", "ctrl+c", "ctrl+d")]
 
@@ -45,12 +45,12 @@ class AskScreen(ModalScreen[str | None], inherit_bindings=False):
 
     def __init__(self, prompt: str, draft: str, about: str) -> None:
         super().__init__()
-        self._prompt, self._draft, self._about = prompt, draft, about
+        self._prompt, self._draft, self._about = prompt, draft, joined(about.strip())
 
     def compose(self) -> ComposeResult:
         with Container(classes="frame"):
             if self._about:
-                yield Static(self._about.strip(), markup=False, classes="about")
+                yield Static(self._about, markup=False, classes="about")
             with Container(classes="prompt"):
                 yield Static(self._prompt, markup=False)
                 yield _input(self._draft)
@@ -114,7 +114,7 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
 
     def __init__(self, title: str, options: Sequence[Option], about: str, start: int) -> None:
         super().__init__()
-        self._title, self._options, self._about = title, options, about
+        self._title, self._options, self._about = title, options, joined(about.strip())
         self._choices = Choices(options, start)
         # A handful is chosen with the arrows; a line to type on would only be in the way.
         self._searchable = len(options) > 7
@@ -123,22 +123,21 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
         with Container(classes="frame"):
             yield Static(self._title, markup=False, classes="title")
             if self._about:
-                yield Static(self._about.strip(), markup=False, classes="about")
+                yield Static(self._about, markup=False, classes="about")
             if self._searchable:
                 with Container(classes="prompt"):
                     yield Static(voice.SEARCH, markup=False)
                     yield _input("")
             yield self._choices
-            if self._choices.cuts:
+            if self._choices.cuts(self._inside):
                 yield Static(id="detail", markup=False)
             yield Line(voice.SEARCH_HINT if self._searchable else voice.CHOOSE_HINT).add_class("hint")
 
     def on_resize(self) -> None:
         # All but the list has its place first, so that nothing is cut on a small screen.
-        about = len(wrapped(Text(self._about.strip()), _INSIDE)) + 1 if self._about else 0
-        self._choices.styles.max_height = max(
-            3, self.size.height - 6 - about - 2 * self._searchable - 3 * self._choices.cuts
-        )
+        cuts = self._choices.cuts(self._inside)
+        about = len(wrapped(Text(self._about), self._inside)) + 1 if self._about else 0
+        self._choices.styles.max_height = max(3, self.size.height - 6 - about - 2 * self._searchable - 3 * cuts)
         self._tell()
 
     def on_input_changed(self) -> None:
@@ -164,10 +163,15 @@ class ChooseScreen(ModalScreen[int | None], inherit_bindings=False):
 
     def _tell(self) -> None:
         """Show in full what the line that is marked has no room for."""
-        if self._choices.cuts:
+        for detail in self.query("#detail").results(Static):
             chosen = self._choices.chosen
             option = None if chosen is None else self._options[chosen]
-            self.query_one("#detail", Static).update(option.note if option and _cut(option) else "")
+            detail.update(option.note if option and _cut(option, self._inside) else "")
+
+    @property
+    def _inside(self) -> int:
+        """How many columns the frame holds; as ``looks.tcss`` has it."""
+        return min(_WIDEST, self.app.size.width * 95 // 100) - _FRAME
 
 
 class Choices(ScrollView, can_focus=False, inherit_bindings=False):
@@ -180,12 +184,15 @@ class Choices(ScrollView, can_focus=False, inherit_bindings=False):
         self._marked = max(0, min(start, len(options) - 1))
         self._words = ""
         self._folded: list[str] = []
-        self.cuts = any(map(_cut, options))
 
     @property
     def chosen(self) -> int | None:
         """The place of the marked option among all."""
         return self._found[self._marked] if self._found else None
+
+    def cuts(self, width: int) -> bool:
+        """Say whether there are notes that do not fit into *width*."""
+        return any(_cut(option, width) for option in self._options)
 
     def search(self, words: str) -> None:
         """Leave the lines that hold each of *words*, and mark the first; if they are others than before."""
@@ -272,7 +279,7 @@ class Page(ScrollView, can_focus=False, inherit_bindings=False):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self._text = text.strip("\n")
+        self._text = joined(text.strip("\n"))
         self._drawn: list[Strip] = []
 
     def on_resize(self) -> None:
@@ -309,8 +316,8 @@ def _beside(option: Option, width: int) -> int:
     return max(0, width - min(len(option.title) + 2, width // 2) - 3)
 
 
-def _cut(option: Option) -> bool:
-    return len(_notes(option)) > _beside(option, _INSIDE)
+def _cut(option: Option, width: int) -> bool:
+    return len(_notes(option)) > _beside(option, width)
 
 
 def _one_line(text: str) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.screen import Screen
 
-from claudine.face import Option
+from claudine.face import Option, StoppedError
 from claudine.screen.dialogs import AloneScreen, AskScreen, ChooseScreen, PageScreen
+from claudine.stop import Stop
 from claudine.text import printable
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class ScreenFace:
     def __init__(self, app: "ClaudineApp", *, virtual: bool) -> None:
         self._app = app
         self.virtual = virtual
+        self._stop: Stop | None = None
 
     def remark(self, sentence: str) -> None:
         """Put one sentence below the conversation."""
@@ -57,13 +59,30 @@ class ScreenFace:
         return self._ask(lambda: ChooseScreen(printable(title), options, printable(about), start))
 
     @contextmanager
-    def busy(self, text: str) -> Iterator[Callable[[str], None]]:
+    def busy(self, text: str, stop: Stop | None = None) -> Iterator[Callable[[str], None]]:
         """Show what is being done in the state line; a frame for what may take no time at all would only flicker."""
-        self._app.there(self._app.count, text)
+        self._stop = pressed = stop or Stop()
+
+        def say(changed: str) -> None:
+            if pressed.pressed:
+                raise StoppedError
+            self._app.there(self._app.count, changed)
+
+        say(text)
         try:
-            yield lambda changed: self._app.there(self._app.count, changed)
+            yield say
         finally:
+            self._stop = None
             self._app.there(self._app.stop_counting)
+        if stop is not None and stop.pressed:
+            raise StoppedError
+
+    def stop(self) -> bool:
+        """End what a command is busy with, if that can be ended; say whether there is anything."""
+        if (stop := self._stop) is None:
+            return False
+        stop.press()
+        return True
 
     def show_conversation(self) -> None:
         """Show where we are."""

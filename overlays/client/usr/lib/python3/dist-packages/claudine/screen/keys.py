@@ -27,6 +27,10 @@ async def obey(widget: Widget, event: Key) -> None:
             return
 
 
+# A narrow screen has no room for all of them, and these lead to all the rest or must be found in a hurry.
+_FIRST = ("f1", "f2", "f3", "f4", "f10", "ctrl+n")
+
+
 def bind(node: DOMNode, commands: Sequence["Command"]) -> None:
     """Let the key of each command run it, where *node* is."""
     for command in commands:
@@ -41,16 +45,17 @@ def shown(key: str) -> str:
 
 
 def footer(commands: Sequence["Command"]) -> list[str]:
-    """Return what stands beside the keys in the footer, the row of function keys first."""
+    """Return what stands in the footer: what one looks for there first, and as much of the rest as fits."""
     pairs = {"f2": voice.MENU_KEY, **{command.key: command.name for command in commands if command.key}}
-    order = sorted(pairs, key=lambda key: (not key.startswith("f"), int(key[1:]) if key[1:].isdigit() else 0))
-    return [f"{shown(key)} {pairs[key]}" for key in order]
+    first = [key for key in _FIRST if key in pairs]
+    rest = sorted(pairs.keys() - first, key=lambda key: (not key.startswith("f"), len(key), key))
+    return [f"{shown(key)} {pairs[key]}" for key in [*first, *rest]]
 
 
 def page(commands: Sequence["Command"], *, stays: bool) -> str:
     """Return the help page."""
     listed = [(shown(command.key), f"/{command.name} {command.argument}", command.title) for command in commands]
     width = max(len(name) for _, name, _ in listed) + 2
-    rows = [f"{key:<8}{name:<{width}}{title}" for key, name, title in listed]
+    rows = [f" {key:<8}{name:<{width}}{title}" for key, name, title in listed]
     more = voice.HELP_KEYS if stays else f"{voice.HELP_KEYS}\n{voice.HELP_LEAVE}"
     return f"{voice.HELP_ABOUT}\n{more}\n\n" + "\n".join(rows)

@@ -1,4 +1,4 @@
-"""One row of the screen: something on its left, and something on its right that matters less."""
+"""One row of the screen: something on its left, and something on its right."""
 
 import time
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from claudine.screen.rows import strip
+from claudine.text import first_words
 from claudine.voice import seconds
 
 
@@ -15,8 +16,6 @@ class Line(Widget):
     """Text that does not fit is cut, on the right side first."""
 
     DEFAULT_CSS = "Line { height: 1; }"
-    # How many columns the left side keeps when the right one needs the others; None: all.
-    left_columns: int | None = None
 
     def __init__(self, left: str = "", right: str = "", *, id: str | None = None) -> None:  # noqa: A002 — Textual's name
         super().__init__(id=id)
@@ -31,19 +30,33 @@ class Line(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        row, right = Text(self.left), Text(self.right)
-        if self.left_columns is not None:
-            row.truncate(max(self.left_columns, self.size.width - right.cell_len - 2))
-        row.truncate(self.size.width)
-        right.truncate(max(0, self.size.width - row.cell_len - 2))
+        row, right = self._cut(self.size.width)
         row.pad_right(self.size.width - row.cell_len - right.cell_len)
         return strip(row + right).apply_style(self.rich_style)
 
+    def _cut(self, width: int) -> tuple[Text, Text]:
+        row, right = Text(self.left), Text(self.right)
+        row.truncate(width)
+        right.truncate(max(0, width - row.cell_len - 2))
+        return row, right
+
 
 class Header(Line):
-    """What stands above everything: who looks for the facts on the right must find them, whatever the title is."""
+    """What stands above everything. The title on the left gives way to the facts, and to *mark*, a word on its kind."""
 
-    left_columns = 20
+    mark = ""
+
+    def _cut(self, width: int) -> tuple[Text, Text]:
+        right = Text(self.right)
+        right.truncate(width)
+        room = max(0, width - right.cell_len - 2)
+        mark = Text(f" · {self.mark}" if self.mark else "")
+        left = Text(first_words(self.left, max(4, room - mark.cell_len)))
+        if left.cell_len + mark.cell_len > room and mark:
+            left, mark = Text(), Text(self.mark)
+        row = left + mark
+        row.truncate(room)
+        return row, right
 
 
 class Entries(Widget):

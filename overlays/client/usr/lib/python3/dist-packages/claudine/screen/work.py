@@ -16,6 +16,7 @@ from claudine import voice
 from claudine.answer import Answer, Ended, Event
 from claudine.commands import Session
 from claudine.commands.chat import choose_room
+from claudine.face import StoppedError
 from claudine.screen.face import FaceGoneError
 from claudine.voice import chat as chat_voice
 
@@ -64,6 +65,8 @@ class Work:
                     answer = self._hear(answer)
             except FaceGoneError:
                 raise
+            except StoppedError:
+                self._session.face.remark(voice.STOPPED_BUSY)
             except Exception as error:
                 self._session.face.remark(voice.STUMBLED.format(fault=f"{type(error).__name__}: {error}"))
             finally:

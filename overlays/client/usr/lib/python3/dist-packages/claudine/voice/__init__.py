@@ -20,6 +20,7 @@ NO_QUESTION = 'There is no question. For example: claudine ask "What is the capi
 THINKING = "I am working on the answer"
 
 STOPPED = "I stopped."
+STOPPED_BUSY = "I stopped, and changed nothing."
 STOPPED_UNSAID = "I stopped before I had said anything. Your message is back on the line."
 CUT_SHORT = "I reached the limit of what I can say in one answer."
 SILENT = "I found nothing to say to that."

@@ -26,11 +26,11 @@ Write a message and press Enter. What you write while I am not ready yet waits a
 do is in the menu (F2); every line of it can also be typed as a command, for example /new.
 """
 HELP_KEYS = """\
-Enter   send                            Ctrl+J  new line
-Up      bring back what I was sent      PageUp, PageDown  scroll
-Escape  stop me                         Ctrl+C  stop me, or clear the line
-F2      everything I can do             Ctrl+T  high contrast"""
-HELP_LEAVE = "Ctrl+D  leave, when nothing is written"
+ Enter   send                            Ctrl+J  new line
+ Up      bring back what I was sent      PageUp, PageDown  scroll
+ Escape  stop me                         Ctrl+C  stop me, or clear the line
+ F2      everything I can do             Ctrl+T  high contrast"""
+HELP_LEAVE = " Ctrl+D  leave, when nothing is written"
 
 SEARCH = "Search: "
 SEARCH_HINT = "type to search · arrows choose · Enter takes it · Escape goes back"
