@@ -1,7 +1,7 @@
 """Claudine, the client of a ClaudineOS machine.
 
     the model          ``runtime`` asks llama-server, ``protocol`` reads what it streams, ``stop`` ends it
-    a conversation     ``conversation`` (one message, one chat's settings), ``tree`` (all messages with their branches),
+    a conversation     ``conversation`` (a message, and what is chosen), ``tree`` (all messages with their branches),
                        ``record`` (the one that a console is in, saved as it grows), ``store`` (all, on the disk)
     answering          ``talk`` goes on with the record; ``prompt`` is what the model gets to read of it, ``reply`` an
                        answer in the making, ``answer`` what a face hears of it, ``trace`` what is known of it

@@ -1,4 +1,4 @@
-"""A conversation as a frozen value: whoever changes it gets a new one."""
+"""Messages, and what a person has chosen for one conversation."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
@@ -10,7 +10,7 @@ from claudine.text import printable
 # 12 s to read under emulation. Tried with that model, four plain questions six times each at temperature 0.2: 24 of 24
 # right with an empty one, 18 with the template's, 13 with "You are Claudine, a helpful assistant." (the name alone
 # makes so small a model think of France, in French).
-SYSTEM = ""
+NO_PERSONA = ""
 
 Role = Literal["system", "user", "assistant"]
 
@@ -24,17 +24,6 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Conversation:
-    """Messages in order: the system's if there is one, then the person's and Claudine's by turns."""
-
-    messages: tuple[Message, ...] = (Message("system", SYSTEM),)
-
-    def adding(self, role: Role, text: str) -> Self:
-        """Return this conversation with one more message at its end."""
-        return type(self)((*self.messages, Message(role, text)))
-
-
-@dataclass(frozen=True)
 class ChatSettings:
     """What a person has chosen for one conversation.
 
@@ -42,7 +31,7 @@ class ChatSettings:
     left out, and *summary* stands for those.
     """
 
-    persona: str = ""
+    persona: str = NO_PERSONA
     temperature: float = TEMPERATURE
     max_tokens: int = MAX_TOKENS
     seed: int | None = None

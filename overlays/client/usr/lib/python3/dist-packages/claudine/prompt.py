@@ -8,7 +8,7 @@ Templates want one system message, then the person's and Claudine's by turns, th
 from collections.abc import Sequence
 from dataclasses import replace
 
-from claudine.conversation import ChatSettings, Message, Role
+from claudine.conversation import NO_PERSONA, ChatSettings, Message, Role
 from claudine.tree import Entry
 
 # Said to the model and not to the person, and plain enough for a small one.
@@ -70,4 +70,4 @@ def left_out(path: Sequence[Entry], settings: ChatSettings, cut: str) -> str:
 
 def summary_prompt(transcript: str) -> list[Message]:
     """Return the request to summarise *transcript*."""
-    return [Message("system", ""), Message("user", _SUMMARISE + transcript)]
+    return [Message("system", NO_PERSONA), Message("user", _SUMMARISE + transcript)]

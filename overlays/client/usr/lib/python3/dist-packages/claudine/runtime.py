@@ -2,7 +2,7 @@
 
     runtime = Runtime("/run/claudine-runtime/llama.sock")
     for state, elapsed_s in runtime.until_ready(Stop()): ...
-    with closing(runtime.stream_chat(conversation.messages)) as events:
+    with closing(runtime.stream_chat(messages)) as events:
         for event in events: ...
 
 Leaving the ``with`` closes the connection, and that cancels the answer in the server. Importing this module loads

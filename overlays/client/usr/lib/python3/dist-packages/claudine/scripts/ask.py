@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 
 from claudine import voice
-from claudine.conversation import Conversation
+from claudine.conversation import NO_PERSONA, Message
 from claudine.plain.interrupts import Interrupts
 from claudine.plain.status import Status
 from claudine.plain.terminal import Terminal
@@ -62,7 +62,7 @@ def _ask(
     with interrupts.armed():
         _wait(runtime, status, timeout_s)
         model = runtime.model() if as_json else None
-    asked = Conversation().adding("user", question)
+    asked = [Message("system", NO_PERSONA), Message("user", question)]
     started_s = time.monotonic()
     said: list[str] = []
     done = Done(prompt_tokens=None, tokens=None, cut_short=False)
@@ -70,7 +70,7 @@ def _ask(
         with (
             status.ticking() as ticker,
             # Always the likeliest word: a script that asks twice gets the same answer twice.
-            closing(runtime.stream_chat(asked.messages, max_tokens=max_tokens, temperature=0.0)) as events,
+            closing(runtime.stream_chat(asked, max_tokens=max_tokens, temperature=0.0)) as events,
         ):
             ticker.say(voice.THINKING)
             for event in interrupts.each(events):

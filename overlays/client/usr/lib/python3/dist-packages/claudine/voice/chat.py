@@ -9,7 +9,7 @@ OTHER_COMMAND = "Show the next version, where there are several"
 PRIVATE_COMMAND = "Start a conversation off the record"
 PERSONA_COMMAND = "Choose how I answer"
 SETTINGS_COMMAND = "Set temperature, length and seed"
-CONTEXT_COMMAND = "Show how much we have room for, and make more"
+CONTEXT_COMMAND = "Show how full our conversation is, and make room"
 HELP_COMMAND = "Show this page"
 HELP_TITLE = "What I understand"
 
@@ -74,7 +74,7 @@ NOTHING = "Nothing"
 UNKNOWN_SETTING = "I know temperature, length and seed. For example: /settings temperature 0.7"
 
 CONTEXT = "Our conversation takes {used:,} of the {size:,} tokens that I can hold at once: {percent} %."
-CONTEXT_UNKNOWN = "I know how much room we have after my next answer."
+CONTEXT_UNKNOWN = "I know how full our conversation is after my next answer."
 SPEED = "My last answer came at {speed:.1f} tokens a second."
 FILLING = "Our conversation fills {percent} % of what I can hold at once. /context makes room."
 

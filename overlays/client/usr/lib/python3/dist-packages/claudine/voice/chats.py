@@ -8,7 +8,7 @@ NOT_ADDED = "I cannot store it: {reason}."
 NOT_DELETED = "I could not delete it: {reason}."
 FULL = "my disk is full; /forget makes room"
 
-CHATS_COMMAND = "List our conversations, and go on with one"
+CHATS_COMMAND = "List our conversations, or search them"
 TITLE_COMMAND = "Give this conversation a title"
 PIN_COMMAND = "Keep this conversation at the top of the list, or no longer"
 DELETE_COMMAND = "Delete this conversation"
