@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from claudine.answer import Answer, Ended, Event
 from claudine.commands import Command, Session
-from claudine.commands.machine import offer_recovery_key
+from claudine.commands.machine import give_key, look_at_disk
 from claudine.commands.settings import choose_keyboard, choose_name, choose_time_zone, saying_failure
 from claudine.face import Option
 from claudine.settings import directory, read_object, read_settings, write_object
-from claudine.state import NoServiceError, StateError
-from claudine.voice import DISK_ALMOST_FULL, seconds
+from claudine.voice import KEY_OFFER, seconds
 from claudine.voice import settings as voice
 
 if TYPE_CHECKING:
@@ -53,16 +52,9 @@ def again(session: Session, _argument: str) -> Answer | None:
 
 
 def _ask(session: Session, due: list[str]) -> Answer | None:
-    try:
-        with session.face.busy(voice.LOOKING):
-            status = session.service.status()
-    except NoServiceError:
+    status = look_at_disk(session.face, session.service)
+    if status is None:
         return None
-    except StateError as failure:
-        session.face.remark(str(failure))
-        return None
-    if status.almost_full:
-        session.face.remark(DISK_ALMOST_FULL)
     if due:
         session.face.remark(voice.FIRST_RUN)
     for name in due:
@@ -71,7 +63,7 @@ def _ask(session: Session, due: list[str]) -> Answer | None:
                 _QUESTIONS[name](session)
                 _note(name)
     if status.wants_recovery_key:
-        offer_recovery_key(session)
+        give_key(session.face, session.service, KEY_OFFER)
     return _experiment(session) if _EXPERIMENT in due else None
 
 

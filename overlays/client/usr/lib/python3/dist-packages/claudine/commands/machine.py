@@ -6,35 +6,29 @@ It comes before the model, on a screen that somebody waits for: this module impo
 from claudine import voice
 from claudine.commands import Command, Session
 from claudine.face import Face
-from claudine.state import NoServiceError, StateError, StateService
+from claudine.state import DiskStatus, NoServiceError, StateError, StateService
 
 
-def greet(face: Face, service: StateService, *, stays: bool) -> bool:
-    """Say at once what the owner should know of the disk, and see to the recovery key on an appliance's own screen.
+def greet(face: Face, service: StateService, *, stays: bool) -> None:
+    """Say at once what the owner should know of the disk; on the machine's own screen, the first run does that."""
+    status = look_at_disk(face, service)
+    if status and stays and status.wants_recovery_key:
+        face.remark(voice.KEY_WAITS)
 
-    Return whether something else was on the screen meanwhile.
-    """
+
+def look_at_disk(face: Face, service: StateService) -> DiskStatus | None:
+    """Return how the disk is, and say so if it is almost full; None if there is none, or after saying why not."""
     try:
         with face.busy(voice.LOOKING):
             status = service.status()
     except NoServiceError:
-        return False
+        return None
     except StateError as failure:
         face.remark(str(failure))
-        return False
+        return None
     if status.almost_full:
         face.remark(voice.DISK_ALMOST_FULL)
-    if not (stays and status.wants_recovery_key):
-        return False
-    if not face.virtual:
-        face.remark(voice.KEY_WAITS)
-        return False
-    return _give_key(face, service, voice.KEY_OFFER)
-
-
-def offer_recovery_key(session: Session) -> bool:
-    """Lead a new owner through the ceremony; say whether a key was on the screen."""
-    return _give_key(session.face, session.service, voice.KEY_OFFER)
+    return status
 
 
 def _renew_key(session: Session, _argument: str) -> None:
@@ -44,7 +38,7 @@ def _renew_key(session: Session, _argument: str) -> None:
     except StateError as failure:
         session.face.remark(str(failure))
     else:
-        _give_key(session.face, session.service, voice.KEY_RENEWAL)
+        give_key(session.face, session.service, voice.KEY_RENEWAL)
 
 
 def _reset(session: Session, _argument: str) -> None:
@@ -63,8 +57,8 @@ def _reset(session: Session, _argument: str) -> None:
         face.remark(voice.RESET_DONE)
 
 
-def _give_key(face: Face, service: StateService, offer: str) -> bool:
-    """Lead through the ceremony and say whether a key was on the screen. Nothing is made before Enter."""
+def give_key(face: Face, service: StateService, offer: str) -> None:
+    """Lead through the ceremony. Nothing is made before Enter."""
     if not face.wipes:
         face.remark(voice.KEY_STAYS)
     answer = face.ask(voice.KEY_OFFER_PROMPT, about=offer)
@@ -72,7 +66,7 @@ def _give_key(face: Face, service: StateService, offer: str) -> bool:
         answer = face.ask(voice.KEY_OFFER_PROMPT)
     if answer != "":
         face.remark(voice.KEY_POSTPONED)
-        return False
+        return
     try:
         with face.busy(voice.MAKING_KEY):
             # Before the key is made: it must not be lost because this cannot be loaded.
@@ -81,9 +75,8 @@ def _give_key(face: Face, service: StateService, offer: str) -> bool:
             key = service.new_recovery_key()
     except StateError as failure:
         face.remark(str(failure))
-        return False
+        return
     face.remark(voice.KEY_CONFIRMED if _confirm(face, service, key, qr_rows(key)) else voice.KEY_UNCONFIRMED)
-    return True
 
 
 def _confirm(face: Face, service: StateService, key: str, picture: list[str]) -> bool:
