@@ -23,7 +23,7 @@ class Person:
 
     def __init__(self, socket: Path) -> None:
         runtime: Future[Runtime] = Future()
-        runtime.set_result(Runtime(str(socket), poll_s=0.02))
+        runtime.set_result(Runtime(str(socket)))
         self.face = ScriptedFace()
         self.talk = Talk(runtime, Record(None, "tty1", self.face.remark))
         self.session = Session(self.talk, self.face, StateService("/nonexistent"))

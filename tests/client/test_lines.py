@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claudine.voice import GREETING
+from claudine.voice import GREETING, ready
 from tests.client.conftest import COMMAND, ENV, StartScreen
 from tests.support.fake_runtime import Answer, FakeRuntime, Refuse, overflow
 from tests.support.screen import Screen
@@ -22,7 +22,7 @@ def test_it_greets_says_that_the_model_loads_and_answers(socket: Path, start_scr
         screen = start_screen()
         assert screen.wait_for("understand.").replace("\r", "") == GREETING.strip()
         screen.wait_for("I am loading my model: 0 s")
-        screen.wait_for("[My model is tiny.gguf, ready")
+        screen.wait_for("[My model is tiny.gguf.]")
         screen.wait_for(PROMPT)
         screen.type("What is the capital of France?\r")
         screen.wait_for("I am reading, 0 %: 0 s")
@@ -30,6 +30,11 @@ def test_it_greets_says_that_the_model_loads_and_answers(socket: Path, start_scr
         screen.wait_for(PROMPT)
         screen.type("\x04")
         assert screen.wait_for_end() == 0
+
+
+@pytest.mark.parametrize(("waited_s", "said"), [(0.9, "."), (65.0, ", ready after 1 min 5 s.")])
+def test_how_long_the_model_took_is_said_if_anybody_noticed(waited_s: float, said: str) -> None:
+    assert ready("tiny", waited_s) == f"My model is tiny{said}"
 
 
 def test_the_screen_is_up_before_the_runtime_is(socket: Path, start_screen: StartScreen) -> None:

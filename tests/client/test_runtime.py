@@ -10,6 +10,7 @@ import pytest
 from claudine.conversation import Message
 from claudine.protocol import BrokenAnswerError, ContextFullError, Done, Progress, Text, UnavailableError
 from claudine.runtime import Kind, Runtime, State
+from claudine.stop import Stop
 from tests.support.fake_runtime import Answer, FakeRuntime, Refuse, overflow
 
 QUESTION = [Message("user", "What is the capital of France?")]
@@ -58,19 +59,21 @@ def test_whoever_else_answers_is_no_runtime(socket: Path, response: bytes, kind:
 
 def test_a_path_that_can_never_be_a_socket_fails_at_once(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="AF_UNIX path too long"):
-        Runtime(str(tmp_path / ("x" * 200))).wait_ready(lambda state, elapsed_s: None)
+        next(Runtime(str(tmp_path / ("x" * 200))).until_ready(Stop()))
 
 
 def test_waiting_tells_what_it_sees_and_ends_when_the_model_is_ready(socket: Path) -> None:
-    seen: list[Kind] = []
     with FakeRuntime(socket, loads=3):
-        Runtime(str(socket), poll_s=0.01).wait_ready(lambda state, elapsed_s: seen.append(state.kind), timeout_s=5)
+        seen = [state.kind for state, _ in Runtime(str(socket)).until_ready(Stop())]
     assert seen == [Kind.LOADING] * 3
 
 
-def test_waiting_has_an_end(socket: Path) -> None:
-    with pytest.raises(UnavailableError, match=f"nobody answers at {socket}"):
-        Runtime(str(socket), poll_s=0.01).wait_ready(lambda state, elapsed_s: None, timeout_s=0.05)
+def test_waiting_can_be_stopped(socket: Path) -> None:
+    stop = Stop()
+    with pytest.raises(UnavailableError):
+        for state, _ in Runtime(str(socket)).until_ready(stop):
+            assert state.kind is Kind.ABSENT
+            stop.press()
 
 
 def test_an_answer_arrives_piece_by_piece_with_the_servers_counts(socket: Path) -> None:

@@ -28,7 +28,7 @@ HANGS = Answer([], "hang")
 
 def talk_at(socket: Path, store: Path | None = None) -> Talk:
     runtime: Future[Runtime] = Future()
-    runtime.set_result(Runtime(str(socket), poll_s=0.02))
+    runtime.set_result(Runtime(str(socket)))
     return Talk(runtime, Record(Store(str(store)) if store else None, "tty1", print))
 
 

@@ -11,6 +11,7 @@ import pytest
 from builder.toolchain import Toolchain, open_toolchain
 from builder.vm.lifeline import Process, end, start_tied
 from claudine.runtime import Runtime
+from claudine.stop import Stop
 from tests.support.tiny_model import write_tiny_model
 
 HERE = Path(__file__).parent
@@ -40,7 +41,8 @@ class Server:
         argv += ["--parallel", "1", "--cache-ram", "0", "--fit", "off", "--load-mode", "none", "--no-warmup"]
         argv += ["--offline", "--no-ui", "--threads", "1", "--ignore-eos"]
         self._process = start_tied(self._toolchain, argv, output=self.socket.with_suffix(".log"))
-        Runtime(str(self.socket), poll_s=0.05).wait_ready(lambda _state, _elapsed_s: None, timeout_s=60)
+        for state, elapsed_s in Runtime(str(self.socket)).until_ready(Stop()):
+            assert elapsed_s < 60, state
 
     def end(self) -> None:
         """End it, whatever it is doing."""

@@ -24,7 +24,7 @@ LONG = ChatSettings(max_tokens=CONTEXT)
 
 def talk_with(server: Server) -> Talk:
     runtime: Future[Runtime] = Future()
-    runtime.set_result(Runtime(str(server.socket), poll_s=0.05))
+    runtime.set_result(Runtime(str(server.socket)))
     talk = Talk(runtime, Record(None, "tty1", print))
     talk.record.set_settings(SHORT)
     return talk

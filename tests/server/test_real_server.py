@@ -15,7 +15,7 @@ ASKED = [Message("user", "Where?")]
 
 @pytest.fixture
 def runtime(server: Server) -> Runtime:
-    return Runtime(str(server.socket), poll_s=0.05)
+    return Runtime(str(server.socket))
 
 
 def first_words(runtime: Runtime) -> str:

@@ -1,7 +1,7 @@
 """The runtime's API: a llama-server behind a unix socket.
 
     runtime = Runtime("/run/claudine-runtime/llama.sock")
-    runtime.wait_ready(lambda state, elapsed_s: None, timeout_s=600)
+    for state, elapsed_s in runtime.until_ready(Stop()): ...
     with closing(runtime.stream_chat(conversation.messages)) as events:
         for event in events: ...
 
@@ -11,7 +11,7 @@ httpx, which takes a while on a slow machine: greet first.
 
 import socket
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -29,6 +29,7 @@ _CONNECT_S = 5.0
 _SHORT = httpx.Timeout(15.0, connect=_CONNECT_S)
 # Reading a long prompt may take minutes without a byte. A server that dies closes the socket, and that is noticed.
 _PATIENT = httpx.Timeout(None, connect=_CONNECT_S)
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
 # Of a server with several, the one whose content we know how to overwrite.
 _PRIVATE_SLOT = 0
 
@@ -63,9 +64,8 @@ class Engine:
 class Runtime:
     """One llama-server. Every request has a connection of its own, so that closing it means only that request."""
 
-    def __init__(self, path: str, *, poll_s: float = 0.5) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
-        self._poll_s = poll_s
         self._http = httpx.Client(
             base_url="http://runtime",
             transport=httpx.HTTPTransport(
@@ -96,21 +96,19 @@ class Runtime:
             case status:
                 return State(Kind.ERROR, voice.STRANGE_STATUS.format(status=status))
 
-    def wait_ready(self, on_wait: Callable[[State, float], None], *, timeout_s: float | None = None) -> float:
-        """Wait until the model can answer and return the seconds it took; *on_wait* hears of every look in between.
+    def until_ready(self, stop: Stop) -> Iterator[tuple[State, float]]:
+        """Wait until the model can answer, and yield each look in between, with the seconds that it took so far.
 
-        Raises UnavailableError when the time is over, and at once when waiting cannot help.
+        Raises UnavailableError when waiting cannot help, and when *stop* is pressed.
         """
-        started = time.monotonic()
-        while (state := self.state()).kind is not Kind.READY:
-            elapsed_s = time.monotonic() - started
-            if state.kind is Kind.ERROR:
+        started_s = time.monotonic()
+        while (state := self.state(stop)).kind is not Kind.READY or stop.pressed:
+            if state.kind is Kind.ERROR or stop.pressed:
                 raise UnavailableError(voice.UNUSABLE.format(reason=state.detail))
-            if timeout_s is not None and elapsed_s >= timeout_s:
-                raise UnavailableError(voice.NOT_READY.format(seconds=elapsed_s, reason=state.detail))
-            on_wait(state, elapsed_s)
-            time.sleep(self._poll_s)
-        return time.monotonic() - started
+            elapsed_s = time.monotonic() - started_s
+            yield state, elapsed_s
+            # What is started already is ready soon or takes its time.
+            stop.sleep(min(max(_SHORTEST_PAUSE_S, elapsed_s / 4), _LONGEST_PAUSE_S))
 
     def model(self) -> str | None:
         """Return the name of the model, without the folder it lies in; None when the runtime does not say."""

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Ended", "Event", "Full", "MakeRoom", "Talk", "Usage", "Waiting"]
 
-_POLL_S = 0.5
 # What is made in another thread is there sooner than anybody could read that it is not.
 _GLANCE_S = 0.2
 # What is left when room is made before it is needed.
@@ -264,7 +263,7 @@ class Talk:
                 if reply.said or stop.pressed:
                     raise
                 yield Waiting("loading" if isinstance(failure, LoadingError) else "absent", "", 0.0)
-                stop.sleep(_POLL_S)
+                stop.sleep(_GLANCE_S)
                 yield from self._ready(stop)
             except ContextFullError as full:
                 if not (room and drop(self.record, needed(full.n_prompt, full.n_ctx))):
@@ -278,11 +277,9 @@ class Talk:
             if stop.pressed:
                 raise UnavailableError(voice.STOPPED)
         runtime = self.runtime.result()
-        while (state := runtime.state(stop)).kind != "ready" or stop.pressed:
-            if state.kind == "error" or stop.pressed:
-                raise UnavailableError(voice.UNUSABLE.format(reason=state.detail))
-            yield Waiting(state.kind, state.detail, time.monotonic() - started_s)
-            stop.sleep(_POLL_S)
+        waited_s = time.monotonic() - started_s
+        for state, elapsed_s in runtime.until_ready(stop):
+            yield Waiting(state.kind, state.detail, waited_s + elapsed_s)
         self.engine = runtime.engine(stop)
 
     def _stream(self, reply: Reply, stop: Stop) -> Iterator[Event]:

@@ -10,9 +10,10 @@ from claudine.conversation import Conversation
 from claudine.plain.interrupts import Interrupts
 from claudine.plain.status import Status
 from claudine.plain.terminal import Terminal
-from claudine.protocol import Done, Progress, RuntimeFailedError, Text
-from claudine.runtime import Runtime, State
+from claudine.protocol import Done, Progress, RuntimeFailedError, Text, UnavailableError
+from claudine.runtime import Runtime
 from claudine.scripts import RUNTIME_FAILED, WRONG_USE
+from claudine.stop import Stop
 from claudine.text import printable
 
 
@@ -102,10 +103,10 @@ def _ask(
 
 
 def _wait(runtime: Runtime, status: Status, timeout_s: float) -> None:
-    def show(state: State, elapsed_s: float) -> None:
-        status.show(voice.waiting(state.kind, elapsed_s))
-
     try:
-        runtime.wait_ready(show, timeout_s=timeout_s)
+        for state, elapsed_s in runtime.until_ready(Stop()):
+            if elapsed_s >= timeout_s:
+                raise UnavailableError(voice.NOT_READY.format(seconds=elapsed_s, reason=state.detail))
+            status.show(voice.waiting(state.kind, elapsed_s))
     finally:
         status.clear()
