@@ -28,9 +28,10 @@ async def test_it_takes_a_message_before_there_is_anybody_to_answer_it() -> None
 
 async def test_it_says_in_words_what_it_does() -> None:
     go = threading.Event()
-    async with Scene([Answer(progress=[(40, 100)], go=go)], loads=4).played() as person:
+    async with Scene([Answer(progress=[(40, 100)], go=go)], loads=10_000).played() as person:
         await person.send("Where?")
         await person.sees("You", "Where?", "I am loading my model: ")
+        person.server.loads_left = 0
         await person.sees("I am reading, 40 %: 0 s")
         go.set()
         await person.sees("Paris.", "I am ready", "context 8 of 512")
