@@ -67,7 +67,8 @@ async def test_a_message_waits_on_the_line_while_another_is_answered() -> None:
         await person.sees("I am still answering")
         assert person.app.chat.draft.text == "Faster!"
         go.set()
-        await person.sees("I am ready")
+        await person.sees("One, two", "I am ready")
+        assert person.screen.count("One,") == 1
         assert len(person.server.requests) == 1
 
 
