@@ -274,7 +274,7 @@ def test_the_context_is_mentioned_when_it_fills(socket: Path, start_screen: Star
         assert len(server.texts(3)) < 7
 
 
-def test_new_forgets_the_conversation_and_the_lines(socket: Path, start_screen: StartScreen) -> None:
+def test_new_forgets_the_conversation_and_keeps_the_lines(socket: Path, start_screen: StartScreen) -> None:
     with FakeRuntime(socket) as server:
         screen = start_screen()
         screen.wait_for(PROMPT)
@@ -284,9 +284,26 @@ def test_new_forgets_the_conversation_and_the_lines(socket: Path, start_screen: 
         screen.type("/new\r")
         screen.wait_for("[We start afresh.]")
         screen.wait_for(PROMPT)
+        screen.type("\x1b[A Really?\r")
+        screen.wait_for("Claudine: Paris.")
+        assert server.texts(1) == ["My secret is 42. Really?"]
+
+
+def test_after_a_private_conversation_its_lines_are_gone_too(socket: Path, start_screen: StartScreen) -> None:
+    with FakeRuntime(socket) as server:
+        screen = start_screen()
+        screen.wait_for(PROMPT)
+        screen.type("/private\r")
+        screen.wait_for(PROMPT)
+        screen.type("My secret is 42.\r")
+        screen.wait_for("Claudine: Paris.")
+        screen.wait_for(PROMPT)
+        screen.type("/new\r")
+        screen.wait_for("[We start afresh.]")
+        screen.wait_for(PROMPT)
         screen.type("\x1b[A\x1b[A\x1b[AWhere?\r")
         screen.wait_for("Claudine: Paris.")
-        assert server.texts(1) == ["Where?"]
+        assert server.texts(-1) == ["Where?"]
 
 
 def test_nothing_is_written_to_the_owners_folder(socket: Path, tmp_path: Path, start_screen: StartScreen) -> None:

@@ -102,18 +102,25 @@ def test_what_does_not_fit_in_a_column_goes_on_below_it(socket: Path, start_scre
     assert rows[start + 1].index("longer") == rows[start].index("Keep")
 
 
-def test_the_earlier_lines_are_those_of_this_conversation(socket: Path, start_screen: StartScreen) -> None:
+def test_the_earlier_lines_are_those_said_here_and_none_of_a_private_conversation_that_was_left(
+    socket: Path, start_screen: StartScreen
+) -> None:
     with FakeRuntime(socket) as server:
         screen = start_screen()
-        said(screen, "My secret is 42.")
+        said(screen, "Paris is what?")
         screen.type("/private\r")
         screen.wait_for("off the record")
         screen.wait_for("\r\n(off the record) ")
-        said(screen, "\x1b[A\x1b[AWhere?")
+        said(screen, "Where?")
         screen.type("\x1b[A!\r")
         screen.wait_for("Claudine: ")
-        assert server.texts(1) == ["Where?"]
         assert server.texts(2)[-1] == "Where?!"
+        screen.type("/new\r")
+        screen.wait_for("[We start afresh.]")
+        screen.wait_for(PROMPT)
+        screen.type("\x1b[A\x1b[A\x1b[A!\r")
+        screen.wait_for("Claudine: ")
+        assert server.texts(3) == ["Paris is what?!"]
 
 
 def test_what_takes_its_time_can_be_stopped(

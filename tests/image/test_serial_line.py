@@ -3,7 +3,7 @@
 from builder.vm.machine import Machine
 from claudine import voice
 from claudine.plain.face import ANSWER, PROMPT
-from claudine.voice import chat, chats, proof
+from claudine.voice import chat, chats, power, proof
 from claudine.voice import stick as stick_voice
 from tests.image.screen import TIMEOUT_S, flat
 
@@ -49,4 +49,5 @@ def test_the_serial_line_does_the_same(machine: Machine) -> None:
     line.type("/export\r", stick_voice.PUT_IN_PROMPT.strip())
     line.type("\x03", PROMPT.strip())
     assert proof.all_passed(8) in line.type("/prove\r", proof.all_passed(8))
-    line.type("/power-off\r", PROMPT.strip(), after="Stay")
+    line.type("/power-off\r", power.STAY)
+    line.type("\x03", PROMPT.strip())

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from claudine.commands import Command
+from claudine.commands.table import COMMANDS
 from claudine.record import Record
+from claudine.screen.looks import read_contrast
 from claudine.store import Store
-from tests.client.screen.scripted import FACTS, Scene
+from tests.client.screen.scripted import FACTS, Person, Scene
 from tests.support.fake_runtime import Answer, overflow
 
 
@@ -26,9 +28,10 @@ async def test_it_takes_a_message_before_there_is_anybody_to_answer_it() -> None
 
 async def test_it_says_in_words_what_it_does() -> None:
     go = threading.Event()
-    async with Scene([Answer(progress=[(40, 100)], go=go)], loads=4).played() as person:
+    async with Scene([Answer(progress=[(40, 100)], go=go)], loads=10_000).played() as person:
         await person.send("Where?")
         await person.sees("You", "Where?", "I am loading my model: ")
+        person.server.loads_left = 0
         await person.sees("I am reading, 40 %: 0 s")
         go.set()
         await person.sees("Paris.", "I am ready", "context 8 of 512")
@@ -64,7 +67,8 @@ async def test_a_message_waits_on_the_line_while_another_is_answered() -> None:
         await person.sees("I am still answering")
         assert person.app.chat.draft.text == "Faster!"
         go.set()
-        await person.sees("I am ready")
+        await person.sees("One, two", "I am ready")
+        assert person.screen.count("One,") == 1
         assert len(person.server.requests) == 1
 
 
@@ -284,3 +288,43 @@ async def test_a_fault_of_its_own_is_one_sentence() -> None:
         await person.sees("I stumbled over a fault of my own", "no luck", "I am ready")
         await person.send("Go on.")
         await person.sees("Paris.")
+
+
+async def test_what_was_sent_in_other_conversations_comes_back_but_nothing_private_or_deleted(tmp_path: Path) -> None:
+    async with Scene(store=Store(str(tmp_path)), commands=COMMANDS).played() as person:
+        ids = []
+        for text, key in [("first", "ctrl+n"), ("second", "f8"), ("secret", "ctrl+n"), ("third", "ctrl+n")]:
+            await person.send(text)
+            await person.sees(text, "Paris.", "I am ready")
+            ids.append(person.app._record.id)
+            await person.press(key)
+            await person.until(lambda: person.app._record.id != ids[-1] and "I am ready" in person.screen)
+        assert await _recalled(person) == ["third", "second", "first"]
+        person.app._record.delete(ids[1])
+        await person.send("fourth")
+        await person.sees("Paris.", "I am ready")
+        assert await _recalled(person) == ["fourth", "third", "first"]
+
+
+async def _recalled(person: Person) -> list[str]:
+    seen: list[str] = []
+    while True:
+        await person.press("up")
+        if person.app.chat.draft.text in seen:
+            break
+        seen.append(person.app.chat.draft.text)
+    person.app.chat.draft.remember("")
+    person.app.chat.draft.put("")
+    return seen
+
+
+async def test_high_contrast_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    async with Scene().played() as person:
+        assert not person.app.has_class("contrast")
+        await person.press("ctrl+t")
+        await person.until(read_contrast)
+    async with Scene().played() as person:
+        assert person.app.has_class("contrast")
+        await person.press("ctrl+t")
+        await person.until(lambda: not read_contrast())

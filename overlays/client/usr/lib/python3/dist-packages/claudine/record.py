@@ -57,6 +57,7 @@ class Record:
         self._notices: list[str] = []
         self._trouble: StoreError | None = None
         self._chat = Chat(_new_id())
+        self._left: dict[str, tuple[str, ...]] = {}
         self._unsaved: dict[str, Change] = {}
         self._place_unsaved = False
         self._saved_s = 0.0
@@ -105,6 +106,16 @@ class Record:
     def settings(self) -> ChatSettings:
         """What was chosen for this conversation."""
         return self._chat.settings
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """What the person has said in the current conversation, up to where we are."""
+        return tuple(entry.text for entry in self.path if entry.role == "user")
+
+    @property
+    def earlier_prompts(self) -> tuple[str, ...]:
+        """What they said here in others before, since this client began: none that is private, or deleted by now."""
+        return tuple(text for id_, texts in self._left.items() if id_ != self.id for text in texts)
 
     def resume(self) -> bool:
         """Go on with the conversation used last on this console, and its draft; say whether there is one.
@@ -236,6 +247,7 @@ class Record:
             self._unsaved.pop(conversation_id, None)
             if current:
                 self._enter(Chat(_new_id()))
+            self._left.pop(conversation_id, None)
 
     def forget(self) -> None:
         """Delete the conversations and drafts of all consoles, and begin another. Raises StoreError."""
@@ -243,7 +255,7 @@ class Record:
             if self.store:
                 self.store.forget()
             self._trouble = None
-            self._unsaved = {}
+            self._unsaved, self._left = {}, {}
             self._chat, self.private = Chat(_new_id()), False
             self.draft, self._place_unsaved = "", False
 
@@ -260,6 +272,9 @@ class Record:
         # What was on the line in a private conversation stays there.
         if self.private:
             self.draft = ""
+        else:
+            self._left.pop(self.id, None)
+            self._left[self.id] = self.prompts
         self._chat, self.private = chat, private
         self._place_unsaved = not private
         self._flush()

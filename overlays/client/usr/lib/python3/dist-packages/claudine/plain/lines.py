@@ -46,7 +46,7 @@ class LineChat:
         self._interrupts = interrupts
         self._stays = stays
         self._introduced: object = None
-        self._recalled = ""
+        self._recalled: object = None
         face.follow(self._last_exchange)
 
     def run(self, opening: Callable[[], Answer | None] | None = None) -> None:
@@ -134,13 +134,12 @@ class LineChat:
                 time.sleep(0.2)
 
     def _recall(self) -> None:
-        """Have the arrow keys bring back what was said in this conversation, and in no other."""
+        """Have the arrow keys bring back what was said here, and nothing else, after a change of conversations."""
         record = self._talk.record
-        if record.id != self._recalled:
-            self._recalled = record.id
-            self._terminal.recall(
-                entry.text for entry in record.path if entry.role == "user" and "\n" not in entry.text
-            )
+        if (record.id, record.earlier_prompts) != self._recalled:
+            self._recalled = (record.id, record.earlier_prompts)
+            prompts = (*record.earlier_prompts, *record.prompts)
+            self._terminal.recall(text for text in prompts if "\n" not in text)
 
     def _answer(self, answer: Answer) -> None:
         """Print *answer*, and the one that comes when there had to be room for it."""

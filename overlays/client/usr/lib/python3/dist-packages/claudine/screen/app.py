@@ -27,7 +27,7 @@ from claudine.screen.chat import ChatScreen
 from claudine.screen.dialogs import ChooseScreen, PageScreen
 from claudine.screen.draft import Draft
 from claudine.screen.face import FaceGoneError, ScreenFace
-from claudine.screen.looks import CONTRAST, QUIET
+from claudine.screen.looks import CONTRAST, QUIET, note_contrast, read_contrast
 from claudine.screen.pace import Pace
 from claudine.text import printable
 from claudine.voice import screen as voice
@@ -155,6 +155,8 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
         """Get hold of whoever answers, and then look at the machine now and then."""
         with contextlib.suppress(FaceGoneError):
             try:
+                if read_contrast():
+                    self.there(self._contrast, True)
                 session, commands, opening = self._prepare(self.face)
                 from claudine.screen.markdown import rows
                 from claudine.screen.work import Work
@@ -223,7 +225,9 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
 
     def finish(self) -> None:
         """Take note that a command or an answer is over."""
-        self.chat.show_title(self._session.talk.record if self._session else None)
+        if self._session is not None:
+            self.chat.recall(self._session.talk.record)
+            self.chat.show_title(self._session.talk.record)
         self.rest()
         self._opening = False
         early, self._early = self._early, ""
@@ -363,8 +367,14 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
 
     def action_contrast(self) -> None:
         """Change between the quiet colours and high contrast."""
-        self.toggle_class("contrast")
-        self.chat.transcript.looks = CONTRAST if self.has_class("contrast") else QUIET
+        on = not self.has_class("contrast")
+        self._contrast(on)
+        # In a thread of its own, as the draft.
+        Thread(target=note_contrast, args=(on,), daemon=True).start()
+
+    def _contrast(self, on: bool) -> None:
+        self.set_class(on, "contrast")
+        self.chat.transcript.looks = CONTRAST if on else QUIET
         self.chat.transcript.redraw()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:

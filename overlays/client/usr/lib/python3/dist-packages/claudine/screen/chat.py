@@ -36,7 +36,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.draft = Draft()
         self.state = StateLine(voice.WAKING)
         self.keys = Entries(id="footer")
-        self._recalled = ""
+        self._recalled: object = None
 
     def compose(self) -> ComposeResult:
         with Container(id="column"):
@@ -54,11 +54,15 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     def show(self, record: "Record") -> None:
         """Show where we are in *record*."""
-        if record.id != self._recalled:
-            self._recalled = record.id
-            self.draft.recall(entry.text for entry in record.path if entry.role == "user")
+        self.recall(record)
         self.transcript.show(turns(record) or [Turn("", "assistant", voice.GREETING)])
         self.show_title(record)
+
+    def recall(self, record: "Record") -> None:
+        """Let the up arrow bring back what was said here, and nothing else, after a change of conversations."""
+        if (record.id, record.earlier_prompts) != self._recalled:
+            self._recalled = (record.id, record.earlier_prompts)
+            self.draft.recall([*record.earlier_prompts, *record.prompts])
 
     def show_sent(self, record: "Record | None", text: str) -> None:
         """Show *text* as sent, before it has a place in *record*, or before that is there."""
@@ -68,12 +72,11 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         """Show what was seen of the machine."""
         self.header.show(right=line)
 
-    def show_title(self, record: "Record | None") -> None:
-        """Show what the conversation is called."""
-        if record is not None:
-            self.header.mark = voice.PRIVATE if record.private else ""
-            self.header.show(left=record.title or voice.UNTITLED)
-            self.header.refresh()
+    def show_title(self, record: "Record") -> None:
+        """Show what the conversation is called, and whether it is private."""
+        self.header.mark = voice.PRIVATE if record.private else ""
+        self.header.show(left=record.title or voice.UNTITLED)
+        self.header.refresh()
 
     def grow(self, record: "Record", text: str) -> None:
         """Show *text* as the last message of *record*, which is being made."""

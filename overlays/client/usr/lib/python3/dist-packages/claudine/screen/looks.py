@@ -4,11 +4,16 @@ Only the console's own sixteen colours, so that the owner's palette holds. In hi
 in for every colour.
 """
 
+import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.style import Style
 
+from claudine import settings
+
 PLAIN = Style()
+_CONTRAST, _ON = "contrast", "on"
 
 
 @dataclass(frozen=True)
@@ -44,3 +49,19 @@ CONTRAST = Looks(
     heading=_WHITE + Style(underline=True),
     code=_WHITE,
 )
+
+
+def read_contrast() -> bool:
+    """Say whether high contrast was chosen before."""
+    return settings.read_object(_chosen()).get(_CONTRAST) == _ON
+
+
+def note_contrast(on: bool) -> None:
+    """Have it chosen after the next start. Where nothing can be stored, it holds as long as this client runs."""
+    with contextlib.suppress(OSError):
+        settings.write_object(_chosen(), {_CONTRAST: _ON if on else "off"})
+
+
+def _chosen() -> Path:
+    # Not in settings.json: that is the state service's to know.
+    return settings.directory() / "screen.json"

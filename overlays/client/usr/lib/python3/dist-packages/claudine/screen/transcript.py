@@ -95,9 +95,9 @@ class Transcript(ScrollView, can_focus=False, inherit_bindings=False):
         self._kept = len(self._items)
 
     def remark(self, sentence: str) -> None:
-        """Put *sentence* below."""
+        """Put *sentence* below, but above an answer that is being made."""
         self._items.append(Remark(sentence))
-        self._rows.append(self._draw(self._items[-1]))
+        self._rows.insert(len(self._rows) - self.grows, self._draw(self._items[-1]))
         self._fit()
 
     def grow(self, text: str) -> None:
