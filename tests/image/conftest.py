@@ -17,6 +17,7 @@ import pytest
 
 from builder.errors import BuilderError, ToolError
 from builder.image.absence import read_bill
+from builder.run import run
 from builder.suite.groups import GROUPS
 from builder.suite.plugin import NOTES, artefacts_directory, report_directory
 from builder.suite.report import ARTEFACTS
@@ -26,6 +27,7 @@ from builder.vm.hardware import Hardware
 from builder.vm.machine import Machine
 from builder.vm.testinfra_backend import guest_host
 from tests.image.services import unrestricted_service
+from tests.image.stick import STICK_BYTES
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -127,6 +129,20 @@ def host(machine: Machine) -> Any:
 def unrestricted(machine: Machine) -> str:
     """What to put before a command that shall open sockets. It is in /run, so a restart takes it away."""
     return unrestricted_service(machine)
+
+
+@pytest.fixture
+def vfat(tmp_path: Path) -> Path:
+    """The image of a USB stick called HOLIDAY, with a text file on it."""
+    stick = tmp_path / "stick.img"
+    stick.write_bytes(bytes(STICK_BYTES))
+    (tmp_path / "note.txt").write_text("a note\n")
+    for command in (
+        ["mkfs.vfat", "-n", "HOLIDAY", str(stick)],
+        ["mcopy", "-i", str(stick), str(tmp_path / "note.txt"), "::note.txt"],
+    ):
+        run(open_toolchain().box(command))
+    return stick
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,11 +1,14 @@
 """The same over the serial line, in flat text: everything the screen can do has a command."""
 
+from pathlib import Path
+
 from builder.vm.machine import Machine
 from claudine import voice
 from claudine.plain.face import ANSWER, PROMPT
 from claudine.voice import chat, chats, power, proof
 from claudine.voice import stick as stick_voice
 from tests.image.screen import TIMEOUT_S, flat
+from tests.image.stick import plugged_in
 
 LONG, SHORT = "Count from 1 to 300.", "Name one animal."
 
@@ -33,7 +36,7 @@ class SerialLine:
         return self._machine.bench.files.serial_log.read_text(errors="replace")
 
 
-def test_the_serial_line_does_the_same(machine: Machine) -> None:
+def test_the_serial_line_does_the_same(machine: Machine, vfat: Path) -> None:
     """One conversation, since each part stands on the one before."""
     line = SerialLine(machine)
     line.type("/new\r", chat.AFRESH)
@@ -46,8 +49,11 @@ def test_the_serial_line_does_the_same(machine: Machine) -> None:
     line.type("\r", chats.OPENED.format(title="On the line"))
     line.type("/private\r", chat.PRIVATE_BEGUN)
     line.type("/new\r", chat.AFRESH)
-    line.type("/export\r", stick_voice.PUT_IN_PROMPT.strip())
-    line.type("\x03", PROMPT.strip())
+    line.type("/chats animal\r", chats.FOUND.format(words="animal"))
+    line.type("\r", chats.OPENED.format(title="On the line"))
+    with plugged_in(machine, vfat):
+        line.type("/export\r", stick_voice.EXPORT)
+        line.type("1\r", stick_voice.CLOSED)
     assert proof.all_passed(8) in line.type("/prove\r", proof.all_passed(8))
     line.type("/power-off\r", power.STAY)
     line.type("\x03", PROMPT.strip())
