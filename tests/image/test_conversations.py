@@ -11,8 +11,8 @@ from tests.image.screen import TYPED, wait_for_answer, wait_for_text
 LONG, SHORT = "Count from 1 to 200.", "Name one colour."
 # Words that nothing else on the machine has.
 KEPT, PRIVATE = "What is a quagga-zither?", "What is a yak-theremin?"
-# All of the disk, below the file system: what was deleted is there, too.
-SEARCH_DISK = "sync; grep --text --only-matching --fixed-strings -e {} -e {} /dev/mapper/state | sort --unique"
+# All of the disk, below the file system: what was deleted is there, too. With one pattern and in bytes it is quickest.
+IS_ON_DISK = "sync; LC_ALL=C grep --quiet --text --fixed-strings {} /dev/mapper/state"
 
 
 def test_escape_stops_an_answer(machine: Machine) -> None:
@@ -28,14 +28,14 @@ def test_escape_stops_an_answer(machine: Machine) -> None:
 def test_an_edited_message_is_answered_beside_the_first_one(machine: Machine) -> None:
     machine.send_keys(f"/edit {SHORT}\n")
     wait_for_answer(machine, SHORT)
-    assert LONG not in wait_for_text(machine, screen_voice.version(2, 2))
+    wait_for_text(machine, f"{screen_voice.version(2, 2)} {SHORT}")
 
 
 def test_one_key_leads_to_the_other_branch_and_back(machine: Machine) -> None:
     machine.press("f6")
-    assert LONG in wait_for_text(machine, screen_voice.version(1, 2))
+    wait_for_text(machine, f"{screen_voice.version(1, 2)} {LONG}")
     machine.press("f6")
-    assert SHORT in wait_for_text(machine, screen_voice.version(2, 2))
+    wait_for_text(machine, f"{screen_voice.version(2, 2)} {SHORT}")
 
 
 def test_what_is_off_the_record_is_nowhere_on_the_disk(machine: Machine) -> None:
@@ -45,8 +45,8 @@ def test_what_is_off_the_record_is_nowhere_on_the_disk(machine: Machine) -> None
         machine.send_keys(f"{message}\n")
         wait_for_answer(machine, message)
     # While it is still on the screen.
-    found = machine.succeed(SEARCH_DISK.format("quagga-zither", "yak-theremin"), timeout_s=900)
-    assert found.split() == ["quagga-zither"]
+    assert machine.run(IS_ON_DISK.format("quagga-zither"), timeout_s=900).returncode == 0
+    assert machine.run(IS_ON_DISK.format("yak-theremin"), timeout_s=900).returncode == 1
 
 
 @pytest.mark.parametrize(("words", "found"), [("theremin", False), ("italy", True)])
@@ -57,5 +57,5 @@ def test_the_others_are_found_by_their_words_and_opened(machine: Machine, words:
         return
     wait_for_text(machine, chats.FOUND.format(words=words))
     machine.send_keys("\n")
-    wait_for_text(machine, chats.OPENED.format(title=TYPED))
+    wait_for_text(machine, chats.OPENED.format(title=""))
     assert TYPED in wait_for_text(machine, screen_voice.READY)
