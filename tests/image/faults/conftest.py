@@ -23,8 +23,6 @@ from builder.vm.machine import Machine
 from tests.image.faults.machines import (
     EXPECTED,
     MOMENTS,
-    SECTOR_BYTES,
-    STATE_START,
     Keeping,
     MachineInUse,
     SwitchOn,
@@ -32,6 +30,7 @@ from tests.image.faults.machines import (
     say_something,
 )
 from tests.image.owner import confirm_recovery_key, keep_settings, put_off_experiment, see_recovery_key
+from tests.image.state_volume import SECTOR_BYTES, START
 from tests.support.power_cut import copy_directory
 
 
@@ -114,6 +113,6 @@ def machine_in_use(
         confirm_recovery_key(machine, key)
         put_off_experiment(machine)
         say_something(machine)
-        start = int(machine.succeed(STATE_START))
+        start = int(machine.succeed(START))
         machine.shutdown()
     return MachineInUse(directory / "in-use", cuts, key, start * SECTOR_BYTES)

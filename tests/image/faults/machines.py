@@ -15,8 +15,6 @@ from tests.support.power_cut import copy_directory, frozen
 
 SAID = "Say one short word."
 EXPECTED = frozenset({DAMAGED_BLOCK, EMERGENCY_MODE, ROOT_REFUSED})
-STATE_START = "cat /sys/class/block/$(basename $(readlink -f /dev/disk/claudine-state))/start"
-SECTOR_BYTES = 512
 # How often the first boot is looked at: the moments of the power cuts are short.
 LOOK_EVERY_S = 0.1
 

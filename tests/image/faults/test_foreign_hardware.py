@@ -16,11 +16,11 @@ from claudine_state.facts import Facts
 from tests.image.faults.machines import MachineInUse, SwitchOn
 from tests.image.faults.rescue import expect_running, wait_for_chat, wait_for_rescue
 from tests.image.screen import flat, wait_for_text
+from tests.image.state_volume import HEADER_BYTES
 from tests.support.power_cut import copy_directory
 from tests.support.secure_boot_switch import switch_off
 from tests.support.spoiled_disk import write
 
-HEADER_BYTES = 16 << 20
 # Of keys that do nothing on a screen that asks no question.
 ATTACKERS_KEY = "abcdabcdabcdabcd"
 IS_OPEN = "test -e /dev/mapper/state"

@@ -13,10 +13,10 @@ from claudine_state.diagnosis import Kind
 from tests.image.faults.machines import SAID, MachineInUse, SwitchOn
 from tests.image.faults.rescue import expect_running, wait_for_chat, wait_for_rescue
 from tests.image.screen import flat, wait_for_text
+from tests.image.state_volume import HEADER_BYTES
 from tests.support.spoiled_disk import write
 
-# What systemd-repart leaves in front of the encrypted file system (LUKS2), which itself begins with its superblock.
-HEADER_BYTES = 16 << 20
+# What the file system begins with.
 SUPERBLOCK_BYTES = 4 << 10
 # Root's reserve too, so that nobody has any room left.
 FILL = """\
