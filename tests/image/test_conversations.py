@@ -9,7 +9,7 @@ from claudine.voice import screen as screen_voice
 from tests.image.screen import TYPED, wait_for_text
 from tests.image.state_volume import words_on_disk
 
-LONG, SHORT = "Count from 1 to 200.", "Name one colour."
+FIRST, EDITED = "Count from 1 to 200.", "Tell me a long story."
 # Words that nothing else on the machine has.
 KEPT, PRIVATE = "What is a quagga-zither?", "What is a yak-theremin?"
 
@@ -25,20 +25,20 @@ def stop_at_first_words(machine: Machine, message: str) -> None:
 def test_escape_stops_an_answer(machine: Machine) -> None:
     machine.press("ctrl", "n")
     wait_for_text(machine, chat.AFRESH)
-    machine.send_keys(f"{LONG}\n")
-    stop_at_first_words(machine, LONG)
+    machine.send_keys(f"{FIRST}\n")
+    stop_at_first_words(machine, FIRST)
 
 
 def test_an_edited_message_is_answered_beside_the_first_one(machine: Machine) -> None:
-    machine.send_keys(f"/edit {SHORT}\n")
-    stop_at_first_words(machine, f"{screen_voice.version(2, 2)} {SHORT}")
+    machine.send_keys(f"/edit {EDITED}\n")
+    stop_at_first_words(machine, f"{screen_voice.version(2, 2)} {EDITED}")
 
 
 def test_one_key_leads_to_the_other_branch_and_back(machine: Machine) -> None:
     machine.press("f6")
-    wait_for_text(machine, f"{screen_voice.version(1, 2)} {LONG}")
+    wait_for_text(machine, f"{screen_voice.version(1, 2)} {FIRST}")
     machine.press("f6")
-    wait_for_text(machine, f"{screen_voice.version(2, 2)} {SHORT}")
+    wait_for_text(machine, f"{screen_voice.version(2, 2)} {EDITED}")
 
 
 def test_what_is_off_the_record_is_nowhere_on_the_disk(machine: Machine) -> None:

@@ -10,7 +10,7 @@ from claudine.voice import stick as stick_voice
 from tests.image.screen import TIMEOUT_S, flat
 from tests.image.stick import plugged_in
 
-LONG, SHORT = "Count from 1 to 300.", "Name one animal."
+FIRST, EDITED = "Count from 1 to 300.", "Tell me a long story about an animal."
 
 
 class SerialLine:
@@ -40,9 +40,9 @@ def test_the_serial_line_does_the_same(machine: Machine, vfat: Path) -> None:
     """One conversation, since each part stands on the one before."""
     line = SerialLine(machine)
     line.type("/new\r", chat.AFRESH)
-    line.type(f"{LONG}\r", ANSWER.strip())
+    line.type(f"{FIRST}\r", ANSWER.strip())
     line.type("\x03", voice.STOPPED)
-    line.type(f"/edit {SHORT}\r", ANSWER.strip())
+    line.type(f"/edit {EDITED}\r", ANSWER.strip())
     line.type("\x03", voice.STOPPED)
     line.type("/other\r", chat.VERSION.format(number=1, count=2))
     line.type("/title On the line\r", chats.TITLED.format(title="On the line"))
