@@ -35,3 +35,11 @@ class Command:
     key: str = ""
     argument: str = ""
     needs_person: bool = True
+
+
+def called(line: str) -> tuple[str, str] | None:
+    """Return the name and the argument of the command that *line* calls, known or not; None if it is a message."""
+    name, _, argument = line.removeprefix("/").partition(" ")
+    if not line.startswith("/") or not name.replace("-", "").isalpha():
+        return None
+    return name, argument.strip()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from claudine import voice
-from claudine.commands import Command, Session
+from claudine.commands import Command, Session, called
 from claudine.commands.chat import choose_room
 from claudine.face import StoppedError
 from claudine.plain.face import ANSWER, PROMPT, LineFace
@@ -68,17 +68,15 @@ class LineChat:
             if ended.remark:
                 raise UnavailableError(ended.remark)
         while (line := self._next_line()) is not None:
-            name, _, argument = line.removeprefix("/").partition(" ")
             if not line:
                 continue
-            if not line.startswith("/"):
-                self._answer(self._talk.send(line))
-            elif name in self._commands:
-                self._run(self._commands[name], argument.strip())
-            elif name.replace("-", "").isalpha():
-                self._terminal.remark(voice.UNKNOWN_COMMAND.format(command=f"/{name}"))
-            else:
-                self._answer(self._talk.send(line))
+            match called(line):
+                case None:
+                    self._answer(self._talk.send(line))
+                case name, argument if name in self._commands:
+                    self._run(self._commands[name], argument)
+                case name, _:
+                    self._terminal.remark(voice.UNKNOWN_COMMAND.format(command=f"/{name}"))
 
     def _show_place(self, *, resumed: bool) -> None:
         """Show where this console left off."""

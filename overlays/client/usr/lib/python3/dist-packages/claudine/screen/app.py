@@ -21,6 +21,7 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 
 from claudine import voice as common
+from claudine.commands import called
 from claudine.face import Option
 from claudine.screen import keys
 from claudine.screen.chat import ChatScreen
@@ -306,17 +307,16 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
 
     def _take(self, text: str) -> None:
         assert self._session is not None
-        name, _, argument = text.removeprefix("/").partition(" ")
         talk = self._session.talk
-        if not text.startswith("/"):
-            self.chat.show_sent(talk.record, text)
-            self._do(lambda: talk.send(text), common.THINKING)
-        elif command := next((command for command in self._commands if command.name == name), None):
-            self._run(command, argument.strip())
-        elif name.replace("-", "").isalpha():
-            self.remark(common.UNKNOWN_COMMAND.format(command=f"/{name}"))
-        else:
-            self._do(lambda: talk.send(text), common.THINKING)
+        match called(text):
+            case None:
+                self.chat.show_sent(talk.record, text)
+                self._do(lambda: talk.send(text), common.THINKING)
+            case name, argument:
+                if command := next((command for command in self._commands if command.name == name), None):
+                    self._run(command, argument)
+                else:
+                    self.remark(common.UNKNOWN_COMMAND.format(command=f"/{name}"))
 
     def _run(self, command: "Command", argument: str = "") -> None:
         session = self._session

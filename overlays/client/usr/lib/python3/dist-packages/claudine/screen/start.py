@@ -1,6 +1,6 @@
 """Whether a terminal can show the screen, and the way into it.
 
-    if (reason := why_not(terminal)) is None:
+    if wanted(terminal) and not why_not():
         run(prepare, look, stays=True, virtual=True)
 
 Importing this module is quick. Running loads Textual.
