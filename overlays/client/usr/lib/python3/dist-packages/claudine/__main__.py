@@ -24,7 +24,7 @@ from claudine.defaults import SOCKET, STATE_SOCKET, STORE
 from claudine.plain.interrupts import Interrupts
 from claudine.plain.status import TerminalGoneError
 from claudine.plain.terminal import Terminal
-from claudine.scripts import RUNTIME_FAILED, add_scripts, run_script, store_directory
+from claudine.scripts import RUNTIME_FAILED, add_scripts, add_state_socket, run_script, store_directory
 from claudine.voice import screen as screen_voice
 
 if TYPE_CHECKING:
@@ -181,10 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--plain", action="store_true", default=argparse.SUPPRESS, help=plain_help)
     chat.add_argument("--stay", action="store_true", help="an appliance's screen: no key leaves the conversation")
     chat.add_argument("--store", metavar="DIR", help=f"where conversations are kept ({STORE}, if that is there)")
-    chat.add_argument(
-        "--state-socket", metavar="PATH", default=STATE_SOCKET,
-        help="the socket of the service that looks after the disk (%(default)s)",
-    )  # fmt: skip
+    add_state_socket(chat)
 
     add_scripts(commands, shared)
     return parser

@@ -54,20 +54,21 @@ def add_scripts(commands: "Parsers", shared: argparse.ArgumentParser) -> None:
         "--json", action="store_true",
         help="one object: state, detail, model, socket, disk, memory, temperature, facts",
     )  # fmt: skip
-    _add_state_socket(status)
+    add_state_socket(status)
     status.set_defaults(script="status")
 
     prove = commands.add_parser(
         "prove", parents=[shared], help="check what this machine promises; exit code 0 when all of it holds, else 1"
     )
     prove.add_argument("--json", action="store_true", help="one object: passed, checks")
-    _add_state_socket(prove)
+    add_state_socket(prove)
     prove.set_defaults(script="prove")
 
     _add_store_scripts(commands)
 
 
-def _add_state_socket(parser: argparse.ArgumentParser) -> None:
+def add_state_socket(parser: argparse.ArgumentParser) -> None:
+    """Let the socket of the state service be given."""
     parser.add_argument(
         "--state-socket", metavar="PATH", default=STATE_SOCKET,
         help="the socket of the service that looks after the disk (%(default)s)",
