@@ -9,10 +9,10 @@ can show where each is from. What cannot be read is null.
 import base64
 import binascii
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from claudine_state.answer import Answer, send
 from claudine_state.facts import efi_flag
 from claudine_state.host import Host
 from claudine_state.run import CommandError
@@ -28,12 +28,10 @@ _SIGNATURE_BYTES = 64 * 1024
 
 def give_evidence(host: Host, target: int = 1) -> None:
     """Write the evidence to *target*."""
-    data = json.dumps(gather(host)).encode() + b"\n"
-    while data:
-        data = data[os.write(target, data) :]
+    send(target, gather(host))
 
 
-def gather(host: Host) -> Mapping[str, object]:
+def gather(host: Host) -> Answer:
     """Look at everything once."""
     root_hash = _root_hash(_read(host, "proc/cmdline"))
     return {

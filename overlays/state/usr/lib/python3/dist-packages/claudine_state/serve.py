@@ -21,18 +21,17 @@ import os
 import select
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from claudine_state import recovery_key, reset, sticks
+from claudine_state.answer import Answer, send
 from claudine_state.header import read_header
 from claudine_state.host import Host
 from claudine_state.run import CommandError
 from claudine_state.seal import record_missing_seal
-
-Answer = Mapping[str, object]
 
 _LIMIT_BYTES = 4096
 _TIMEOUT_S = 10.0
@@ -52,7 +51,7 @@ def serve(host: Host, source: int = 0, target: int = 1) -> None:
             else:
                 _open_stick(host, target, argument)
     except (RequestError, sticks.StickError, CommandError, OSError) as error:
-        _answer(target, {"error": str(error)})
+        send(target, {"error": str(error)})
 
 
 def _read_line(source: int) -> bytes:
@@ -97,15 +96,6 @@ def _lock(host: Host) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _answer(target: int, answer: Answer) -> None:
-    data = json.dumps(answer).encode() + b"\n"
-    try:
-        while data:
-            data = data[os.write(target, data) :]
-    except OSError as error:
-        print(f"The other end did not wait for its answer: {error}", file=sys.stderr)
-
-
 def _status(host: Host, target: int) -> None:
     sizes = os.statvfs(host.root / "var")
     answer: Answer = {
@@ -114,7 +104,7 @@ def _status(host: Host, target: int) -> None:
         "size_bytes": sizes.f_blocks * sizes.f_frsize,
         "free_bytes": sizes.f_bavail * sizes.f_frsize,
     }
-    _answer(target, answer)
+    send(target, answer)
 
 
 def _recovery_key_state(host: Host) -> str:
@@ -140,7 +130,7 @@ def _new_recovery_key(host: Host, target: int) -> None:
     except recovery_key.NotARecoveryKeyError as error:
         raise RequestError("A recovery key was made, but not printed; please ask for another one.") from error
     record_missing_seal(host)
-    _answer(target, {"recovery_key": key})
+    send(target, {"recovery_key": key})
 
 
 def _confirm_recovery_key(host: Host, target: int) -> None:
@@ -148,13 +138,13 @@ def _confirm_recovery_key(host: Host, target: int) -> None:
     if not keyslots:
         raise RequestError("There is no recovery key yet.")
     _write_durably(_marker(host), min(keyslots) + "\n")
-    _answer(target, {})
+    send(target, {})
 
 
 def _factory_reset(host: Host, target: int) -> None:
     # What can be refused comes first, so that the answer is true.
     reset.request_reset(host)
-    _answer(target, {})
+    send(target, {})
     try:
         reset.erase_and_restart(host)
     except (CommandError, OSError) as error:
@@ -171,7 +161,7 @@ def _restart(host: Host, target: int) -> None:
 
 def _go_down(host: Host, target: int, how: str) -> None:
     # Answered first: this service is among the first to be stopped.
-    _answer(target, {})
+    send(target, {})
     try:
         host.run(["systemctl", how])
     except CommandError as error:
@@ -181,21 +171,21 @@ def _go_down(host: Host, target: int, how: str) -> None:
 def _apply_settings(host: Host, target: int) -> None:
     # What is wrong in the file is in that unit's journal.
     host.run(["systemctl", "restart", "claudine-settings.service"])
-    _answer(target, {})
+    send(target, {})
 
 
 def _list_sticks(host: Host, target: int) -> None:
-    _answer(target, {"sticks": [asdict(stick) for stick in sticks.find_sticks(host)]})
+    send(target, {"sticks": [asdict(stick) for stick in sticks.find_sticks(host)]})
 
 
 def _open_stick(host: Host, target: int, id_: str) -> None:
     sticks.open_stick(host, id_)
-    _answer(target, {"path": sticks.MOUNT_POINT})
+    send(target, {"path": sticks.MOUNT_POINT})
 
 
 def _close_stick(host: Host, target: int) -> None:
     sticks.close_stick(host)
-    _answer(target, {})
+    send(target, {})
 
 
 def _marker(host: Host) -> Path:
