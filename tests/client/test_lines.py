@@ -1,4 +1,4 @@
-"""The conversation, typed on a real pseudo-terminal and piped."""
+"""The conversation in flat text, typed on a real pseudo-terminal."""
 
 import re
 import subprocess
@@ -10,7 +10,6 @@ import pytest
 from claudine.voice import GREETING, ready
 from tests.client.conftest import COMMAND, ENV, StartScreen
 from tests.support.fake_runtime import Answer, FakeRuntime, Refuse, overflow
-from tests.support.screen import Screen
 
 PROMPT = "You: "
 # What readline itself sends: switching bracketed paste on and off.
@@ -159,16 +158,6 @@ def test_an_appliance_stays_where_a_desk_gives_up(socket: Path, start_screen: St
     assert "Traceback" not in appliance.output
 
 
-def test_a_terminal_that_goes_away_ends_it(socket: Path, start_screen: StartScreen) -> None:
-    with FakeRuntime(socket, [Answer(["on and "], "hang")]) as server:
-        screen = start_screen(["chat", "--stay"])
-        screen.wait_for(PROMPT)
-        screen.type("For ever?\r")
-        screen.wait_for("on and ")
-        screen.hang_up()
-        assert server.client_left.wait(5)
-
-
 def test_half_an_answer_is_kept_and_the_conversation_goes_on(socket: Path, start_screen: StartScreen) -> None:
     cases = [
         (Answer(["1 "], "close"), "[My runtime broke off in the middle of this answer.]"),
@@ -306,51 +295,6 @@ def test_after_a_private_conversation_its_lines_are_gone_too(socket: Path, start
         assert server.texts(-1) == ["Where?"]
 
 
-def test_nothing_is_written_to_the_owners_folder(socket: Path, tmp_path: Path, start_screen: StartScreen) -> None:
-    with FakeRuntime(socket):
-        screen = start_screen()
-        screen.wait_for(PROMPT)
-        screen.type("Where?\r")
-        screen.wait_for("Claudine: Paris.")
-        screen.wait_for(PROMPT)
-        screen.type("\x04")
-        assert screen.wait_for_end() == 0
-        assert list(tmp_path.iterdir()) == [socket]
-
-
-def test_a_control_sequence_in_an_answer_does_not_reach_the_terminal(socket: Path, start_screen: StartScreen) -> None:
-    with FakeRuntime(socket, [Answer(["\x1b]0;owned\x07", "\x1b", "[2J\x9b31m", "red\r\x08"])]):
-        screen = start_screen()
-        screen.wait_for(PROMPT)
-        screen.type("Paint.\r")
-        answer = screen.wait_for(PROMPT)
-        assert "Claudine: ]0;owned[2J31mred\r\n" in answer
-        assert "\x1b" not in PASTE_MODE.sub("", screen.output)
-        assert "\x9b" not in screen.output
-
-
-def test_bytes_that_are_no_text_are_replaced(socket: Path, start_screen: StartScreen) -> None:
-    with FakeRuntime(socket) as server:
-        screen = start_screen()
-        screen.wait_for(PROMPT)
-        screen.type(b"Where is Z\xfcrich? Z\xc3\xbcrich!\r")
-        screen.wait_for("Claudine: Paris.")
-        assert server.texts(0)[0].endswith("ürich!")
-        assert "Traceback" not in screen.output
-
-
-def test_umlauts_are_one_key_each_without_a_locale_too(socket: Path, tmp_path: Path) -> None:
-    # What "python3 -I" makes of an empty environment.
-    env = {**ENV, "HOME": str(tmp_path), "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
-    with FakeRuntime(socket) as server, Screen([*COMMAND, "--plain", "--socket", str(socket)], env) as screen:
-        screen.wait_for(PROMPT)
-        screen.settle()
-        screen.type("grün\x7f\x7fün?\r")
-        screen.wait_for("Claudine: Paris.")
-        assert server.texts(0) == ["grün?"]
-        assert "\\303" not in screen.output
-
-
 def test_commands_are_single_words_and_unknown_ones_are_not_sent(socket: Path, start_screen: StartScreen) -> None:
     with FakeRuntime(socket) as server:
         screen = start_screen()
@@ -393,46 +337,6 @@ def test_a_script_goes_back_and_on(socket: Path) -> None:
     assert "[Version 1 of 2.]\nYou: Q1\nClaudine: A1\n" in done.stdout
     assert server.requests[5]["seed"] == 7
     assert server.requests[5]["messages"][0] == {"role": "system", "content": "Be brief."}
-
-
-def test_the_status_fits_a_narrow_terminal(socket: Path, tmp_path: Path) -> None:
-    with Screen([*COMMAND, "--socket", str(socket)], {**ENV, "HOME": str(tmp_path)}, columns=20) as screen:
-        assert screen.wait_for("\rI am waiting for my").endswith("\rI am waiting for my")
-        assert "runtime" not in screen.output
-
-
-def test_a_pipe_gets_a_whole_transcript(socket: Path) -> None:
-    with FakeRuntime(socket, [Answer(["Paris."]), Answer(["Half "], "close"), Answer(["Rome."])], loads=1):
-        done = subprocess.run(
-            [*COMMAND, "--socket", str(socket)],
-            input=b"\nFrance?\nSpain? \xff\nItaly?",
-            capture_output=True,
-            env=ENV,
-            timeout=10,
-        )
-    assert (done.returncode, done.stderr) == (0, b"")
-    transcript = done.stdout.decode().removeprefix(GREETING).replace("\n\n", "\n").splitlines()
-    assert transcript[1].startswith("[My model is tiny.gguf, ready") or transcript[2].startswith("[My model is tiny")
-    assert [line for line in transcript if line.startswith(("You: ", "Claudine: ", "[My runtime"))] == [
-        "You: ",
-        "You: France?",
-        "Claudine: Paris.",
-        "You: Spain? \ufffd",
-        "Claudine: Half ",
-        "[My runtime broke off in the middle of this answer.]",
-        "You: Italy?",
-        "Claudine: Rome.",
-    ]
-
-
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "> /dev/full"])
-def test_closed_or_full_standard_streams_are_no_traceback(socket: Path, tmp_path: Path, closed: str) -> None:
-    command = " ".join([*COMMAND, "--socket", str(socket), closed])
-    errors = tmp_path / "errors"
-    with FakeRuntime(socket), errors.open("wb") as stderr:
-        done = subprocess.run(["sh", "-c", command], env=ENV, stdin=subprocess.DEVNULL, stderr=stderr, timeout=10)
-    assert done.returncode == 0
-    assert errors.read_bytes() == b""
 
 
 def test_two_screens_at_once_have_two_conversations(socket: Path, start_screen: StartScreen) -> None:
