@@ -11,7 +11,7 @@ def keep_settings(machine: Machine) -> None:
     """Keep keyboard, time zone and name as they are."""
     for question in (settings.KEYBOARD, settings.ZONE, settings.NAME_PROMPT):
         wait_for_text(machine, question)
-        machine.send_keys("\n")
+        machine.send_keys("\x1b")
 
 
 def see_recovery_key(machine: Machine) -> str:
