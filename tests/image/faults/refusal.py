@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from builder.vm.machine import Machine
-from builder.vm.serial_log import CONTROL
+from builder.vm.serial_log import CONTROL, FAILURES
 from builder.vm.watch import MachineError
 from tests.image.screen import flat
 
@@ -26,7 +26,8 @@ def expect_firmware_refusal(machine: Machine, reason: str) -> None:
         machine.wait_for_shell()
     assert machine.watch.serial_log.stage in ("firmware", "boot loader")
     machine.send_keys("x")
-    # What `watch` waits for, it waits for on a machine that has not failed.
+    # What `watch` waits for, it waits for on a machine that has not failed; and the boot loader says it more than once.
+    machine.watch.serial_log.expected = frozenset(meaning for _, meaning in FAILURES)
     machine.watch.failure = machine.watch.serial_log.failure = ""
     machine.watch.until(
         "the firmware's menu", lambda: FIRMWARE_MENU in serial_text(machine) or None, timeout_s=TIMEOUT_S
