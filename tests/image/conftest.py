@@ -120,6 +120,14 @@ def machine(
 
 
 @pytest.fixture(scope="session")
+def picture(machine: Machine, request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keep a picture of the screen under this name, as docs/ shows it; in `pictures` of the report's directory."""
+    directory = report_directory(request.config) / "pictures"
+    directory.mkdir(parents=True, exist_ok=True)
+    return lambda name: machine.screenshot(directory / f"{name}.png")
+
+
+@pytest.fixture(scope="session")
 def host(machine: Machine) -> Any:
     """testinfra's view of the guest, as root."""
     return guest_host(machine)

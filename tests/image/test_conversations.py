@@ -1,5 +1,7 @@
 """What the owner does with conversations, by keyboard only: stop, edit, branch, search, and talk off the record."""
 
+from collections.abc import Callable
+
 import pytest
 
 from builder.vm.machine import Machine
@@ -52,12 +54,15 @@ def test_what_is_off_the_record_is_nowhere_on_the_disk(machine: Machine) -> None
 
 
 @pytest.mark.parametrize(("words", "found"), [("theremin", False), ("italy", True)])
-def test_the_others_are_found_by_their_words_and_opened(machine: Machine, words: str, found: bool) -> None:
+def test_the_others_are_found_by_their_words_and_opened(
+    machine: Machine, picture: Callable[[str], None], words: str, found: bool
+) -> None:
     machine.send_keys(f"/chats {words}\n")
     if not found:
         wait_for_text(machine, chats.NOT_FOUND.format(words=words))
         return
     wait_for_text(machine, chats.FOUND.format(words=words))
+    picture("screen-chats")
     machine.send_keys("\n")
     wait_for_text(machine, chats.OPENED.format(title=""))
     assert TYPED in wait_for_text(machine, screen_voice.READY)

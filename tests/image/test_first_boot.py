@@ -1,6 +1,7 @@
 """A new machine's first start, as its owner sees it: a few questions, a recovery key, and one small experiment."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -38,8 +39,9 @@ def key_left_of_x(machine: Machine) -> str:
     return line.split()[-1][-1]
 
 
-def test_a_keyboard_can_be_tried_and_given_back(machine: Machine) -> None:
+def test_a_keyboard_can_be_tried_and_given_back(machine: Machine, picture: Callable[[str], None]) -> None:
     wait_for_text(machine, settings.KEYBOARD)
+    picture("screen-first-run")
     machine.send_keys("german\n")
     wait_for_text(machine, settings.VARIANT)
     machine.send_keys("\n")
@@ -101,7 +103,8 @@ def test_its_last_letters_do_and_then_it_is_nowhere_any_more(machine: Machine, k
     assert key[:8] not in machine.succeed("journalctl --boot --no-pager --output=cat", timeout_s=120)
 
 
-def test_one_small_thing_runs_and_says_what_it_was(machine: Machine) -> None:
+def test_one_small_thing_runs_and_says_what_it_was(machine: Machine, picture: Callable[[str], None]) -> None:
     said = watch_experiment(machine)
+    picture("screen")
     assert "Paris" in said
     assert "made in this machine. What the kernel says of my network: LOCAL: only lo, no route, 0 bytes sent" in said

@@ -26,9 +26,10 @@ def test_the_client_is_small_and_idles(machine: Machine, record_note: Callable[[
     assert cpu_percent < 1
 
 
-def test_one_key_proves_what_is_promised(machine: Machine) -> None:
+def test_one_key_proves_what_is_promised(machine: Machine, picture: Callable[[str], None]) -> None:
     machine.press("f4")
     wait_for_text(machine, proof.PROOF)
+    picture("screen-prove")
     machine.press("end")
     wait_for_text(machine, proof.all_passed(8))
     machine.press("esc")
