@@ -11,7 +11,7 @@ from builder.vm.machine import Machine
 from builder.vm.qmp import QmpError
 
 STICK_BYTES = 16 << 20
-MOUNT_POINT = "/run/claudine-stick"
+MOUNT_POINT = "/run/claudine-stick/files"
 
 # As the client, which is a user without any rights of its own (sysusers.d/claudine-client.conf).
 ASK = """\

@@ -82,6 +82,9 @@ def test_a_link_on_a_stick_leads_nowhere(machine: Machine, ext4: Path) -> None:
     with plugged_in(machine, ext4) as stick:
         assert ask(machine, "open-stick", stick=stick["id"]) == {"path": MOUNT_POINT}
         assert "Too many levels of symbolic links" in machine.run(f"cat {MOUNT_POINT}/link").stderr
+        # ext4 has owners of its own, and the model's server is in the client's group.
+        server = "setpriv --reuid=claudine-runtime --regid=claudine --clear-groups"
+        assert "Permission denied" in machine.run(f"{server} ls {MOUNT_POINT}").stderr
         assert ask(machine, "close-stick") == {}
 
 

@@ -94,7 +94,7 @@ class SimulatedMachine:
                 return "".join(f"{key}={value}\n" for key, value in properties.items()).encode()
             case ["systemd-mount", *_, what, where]:
                 self.put("proc/self/mounts", f"proc /proc proc rw 0 0\n{what} {where} vfat rw 0 0\n")
-            case ["systemctl", "stop", r"run-claudine\x2dstick.mount"] if not self.busy:
+            case ["systemctl", "stop", r"run-claudine\x2dstick-files.mount"] if not self.busy:
                 self.put("proc/self/mounts", "proc /proc proc rw 0 0\n")
             case ["/usr/lib/systemd/systemd-factory-reset", "status", *_] if self.resetting:
                 raise CommandError(argv, 10, "")

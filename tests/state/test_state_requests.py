@@ -134,6 +134,12 @@ def test_going_down_is_answered_and_done(running: SimulatedMachine, request_: st
     assert ask(running, request_) == {}
 
 
+def test_going_down_does_not_wait_for_a_request_that_hangs(running: SimulatedMachine) -> None:
+    with server._lock(running.host):
+        assert ask(running, "power-off") == {}
+    assert running.calls == ["systemctl poweroff"]
+
+
 def test_the_header_is_overwritten_but_no_more(running: SimulatedMachine) -> None:
     size = 33 * 1024**2
     partition = running.put("dev/disk/claudine-state", b"\xff" * size)

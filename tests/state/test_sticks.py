@@ -9,7 +9,7 @@ from tests.state.test_state_requests import ask, send
 
 USB = "pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/host0/target0:0:0/0:0:0:0"
 SATA = "pci0000:00/0000:00:17.0/ata1/host1/target1:0:0/1:0:0:0"
-MOUNT = "/run/claudine-stick"
+MOUNT = "/run/claudine-stick/files"
 
 
 def sticks(machine: SimulatedMachine) -> list[dict[str, object]]:
@@ -123,7 +123,7 @@ def test_closing_writes_everything_first(machine: SimulatedMachine) -> None:
     machine.put_disk("sda", USB)
     open_stick(machine, "17-1")
     assert ask(machine, "close-stick") == {}
-    assert machine.calls[-2:] == [f"sync --file-system {MOUNT}", r"systemctl stop run-claudine\x2dstick.mount"]
+    assert machine.calls[-2:] == [f"sync --file-system {MOUNT}", r"systemctl stop run-claudine\x2dstick-files.mount"]
     assert machine.mounted() == []
     assert ask(machine, "close-stick") == {}
 
@@ -133,7 +133,7 @@ def test_one_that_was_left_open_is_closed_before_another_is_opened(machine: Simu
     machine.put_disk("sdb", USB.replace("2-1", "2-2"), sequence=18)
     open_stick(machine, "17-1")
     assert open_stick(machine, "18-1") == {"path": MOUNT}
-    assert machine.calls.index(r"systemctl stop run-claudine\x2dstick.mount") < len(machine.calls) - 1
+    assert machine.calls.index(r"systemctl stop run-claudine\x2dstick-files.mount") < len(machine.calls) - 1
     assert machine.mounted() == [MOUNT]
 
 

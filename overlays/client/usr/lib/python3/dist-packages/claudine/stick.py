@@ -1,6 +1,6 @@
 """The files of a stick that has been opened: nothing but what is on it, and no more of that than can be held.
 
-    with closing(OpenStick("/run/claudine-stick")) as stick:
+    with closing(OpenStick("/run/claudine-stick/files")) as stick:
         stick.entries(())                      → [Entry("notes", is_folder=True, …), Entry("todo.txt", …)]
         stick.read(("notes", "today.txt"))     → "…"
 

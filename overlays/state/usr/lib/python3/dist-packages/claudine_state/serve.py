@@ -8,7 +8,7 @@
     {"request": "restart"}               → {}, then it starts anew
     {"request": "apply-settings"}        → {}, when what the client has written is in force
     {"request": "sticks"}                → {"sticks": [{"id": "17-1", "label": "HOLIDAY", "size_bytes": …, …}]}
-    {"request": "open-stick", "stick": "17-1"}  → {"path": "/run/claudine-stick"}, for an id from that list
+    {"request": "open-stick", "stick": "17-1"}  → {"path": "/run/claudine-stick/files"}, for an id from that list
     {"request": "close-stick"}           → {}, when it can be taken out
     anything else                        → {"error": "one sentence"}
 
@@ -22,7 +22,7 @@ import select
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -45,7 +45,8 @@ def serve(host: Host, source: int = 0, target: int = 1) -> None:
     """Answer the one request that comes from *source*, to *target*."""
     try:
         name, argument = _parse(_read_line(source))
-        with _lock(host):
+        # Who wants to turn the machine off does not wait for a stick that hangs.
+        with nullcontext() if name in _AT_ONCE else _lock(host):
             if argument is None:
                 _HANDLERS[name](host, target)
             else:
@@ -219,3 +220,4 @@ _HANDLERS: dict[str, Callable[[Host, int], None]] = {
     "sticks": _list_sticks,
     "close-stick": _close_stick,
 }
+_AT_ONCE = ("power-off", "restart")

@@ -15,8 +15,9 @@ from pathlib import Path
 from claudine_state.host import Host
 from claudine_state.run import CommandError
 
-MOUNT_POINT = "/run/claudine-stick"
-_UNIT = r"run-claudine\x2dstick.mount"
+# Below a folder that only the client may enter: an ext4 file system has permissions of its own.
+MOUNT_POINT = "/run/claudine-stick/files"
+_UNIT = r"run-claudine\x2dstick-files.mount"
 
 # errors=: what is wrong on a stick must not stop the machine, whatever its ext4 says of that.
 _SAFE = "--options=nodev,nosuid,noexec,nosymfollow,noatime,errors=remount-ro"
