@@ -141,6 +141,14 @@ Sha256 = Annotated[
         description="A SHA-256 digest: 64 digits, 0-9 and a-f in lower case, as sha256sum prints it.",
     ),
 ]
+Language = Annotated[
+    str,
+    Field(
+        pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="A language's code (BCP 47): en, de, pt-BR.",
+        examples=["en"],
+    ),
+]
 # A date arrives as text: `syntax` leaves YAML's own dates alone.
 IsoDate = Annotated[date, BeforeValidator(_date)]
 Snapshot = Annotated[str, Field(pattern="^[0-9]{8}T[0-9]{6}Z$"), AfterValidator(_snapshot)]
