@@ -56,10 +56,7 @@ def render(resolved: ResolvedProfile, overlays_dir: Path) -> RenderPlan:
         _configuration("mkosi.conf", image_configuration(resolved, overlays)),
         _configuration("mkosi.initrd.conf", initrd_configuration(overlays)),
         *(_configuration(f"mkosi.repart/{name}", text) for name, text in partitions(resolved.profile).items()),
-        *(
-            _configuration(f"{MODEL_REPART}/{name}", text)
-            for name, text in model_partition(resolved.model.model).items()
-        ),
+        _configuration(f"{MODEL_REPART}/20-model.conf", model_partition(resolved.model.model)),
         _configuration(f"mkosi.extra/{PRESETS}/00-claudineos.preset", _preset(overlays)),
     ]
     # A later overlay's file takes an earlier one's place; load_overlays has checked that this is meant.
