@@ -15,7 +15,7 @@ from builder.errors import BuilderError, Location
 
 # The longest that are in use have 20 kB.
 MAX_BYTES = 1 << 17
-MAX_NODES = 20_000
+MAX_NODES = 10_000
 
 _OTHER_FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 # Characters that are not seen: controls, and those that change the direction in which the others are read.

@@ -58,6 +58,7 @@ def model_partition(model: Model) -> list[Line]:
         single("Type", MODEL_TYPE),
         single("Label", model.label, "The runtime finds it by this name."),
         single("CopyBlocks", f"/{model.id}.raw", "As it is: a signed image with a partition table of its own."),
+        single("Weight", "0", "No larger than that."),
     ]
     return _file("The language model.", partition)
 
