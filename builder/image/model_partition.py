@@ -10,7 +10,6 @@ from builder.render.mkosi import seed
 from builder.render.plan import MODEL_REPART
 from builder.run import run
 
-
 # For the rounding of the partition's start and end, and the copy of the table at the end of the disk.
 _SLACK_BYTES = 1 << 20
 

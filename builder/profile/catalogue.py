@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from builder.errors import BuilderError, Location
 from builder.profile.document import load_document
-from builder.profile.fields import Language, List, Sha256
+from builder.profile.fields import FilledList, Language, Sha256
 from builder.profile.nearest import nearest
 from builder.profile.schema_version import check_schema
 from builder.profile.source import Content
@@ -67,8 +67,8 @@ class Model(StrictModel):
         examples=["SmolLM2 135M Instruct"],
     )
     licence: Licence
-    languages: List[Language] = Field(
-        min_length=1, description="List of the languages that it was trained for.", examples=[["en", "de"]]
+    languages: FilledList[Language] = Field(
+        description="List of the languages that it was trained for.", examples=[["en", "de"]]
     )
     weights: Content = Field(description="The weights, a GGUF file.")
     architecture: str = Field(

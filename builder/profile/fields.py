@@ -22,6 +22,12 @@ def _without_repeats(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     return entries
 
 
+def _not_empty(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    if not entries:
+        raise refuse("is empty")
+    return entries
+
+
 def _date(text: object) -> date:
     if isinstance(text, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         try:
@@ -82,6 +88,8 @@ def _inside(text: str) -> str:
 
 # The order of a list matters to most of them; a repeated entry is a slip that would hide which one counts.
 List = Annotated[tuple[Entry, ...], Field(strict=False), AfterValidator(_without_repeats)]
+# Not min_length, which pydantic also complains of when the only entry is wrong.
+FilledList = Annotated[List[Entry], AfterValidator(_not_empty)]
 
 ProfileName = Annotated[
     str,

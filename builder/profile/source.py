@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from builder.profile.fields import Download, List, PathInWheel, Sha256
+from builder.profile.fields import Download, FilledList, List, PathInWheel, Sha256
 from builder.profile.validate import StrictModel, refuse
 
 
@@ -71,9 +71,8 @@ class Source(StrictModel):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
-    pypi: List[WheelMember] | None = Field(
+    pypi: FilledList[WheelMember] | None = Field(
         None,
-        min_length=1,
         description="List of the members of wheels that the file is joined from, in this order; mostly just one.",
     )
     https: HttpsSource | None = None

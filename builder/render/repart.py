@@ -58,7 +58,8 @@ def model_partition(model: Model) -> list[Line]:
         single("Type", MODEL_TYPE),
         single("Label", model.label, "The runtime finds it by this name."),
         single("CopyBlocks", f"/{model.id}.raw", "As it is: a signed image with a partition table of its own."),
-        single("Weight", "0", "No larger than that."),
+        single("Weight", "0", "No larger than that: what the disk image has left over stays free."),
+        single("PaddingWeight", "1"),
     ]
     return _file("The language model.", partition)
 

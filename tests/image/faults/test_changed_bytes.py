@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from builder.image.weights import obtain_weights
 
 from builder.image import Artifacts
-from builder.image.weights import obtain_weights
 from builder.profile import load_profile
 from builder.toolchain import Toolchain
 from builder.vm.directory import MachineDirectory

@@ -101,7 +101,20 @@ def test_keys_and_tensors_of_every_kind(changes: dict[str, Typed], tensors: list
 
 PIECES = some.sampled_from(
     ["{{", "}}", "{%", "%}", "{#", "#}", "(", ")", "[", "]", "|", ".", "'", "messages", " for ", " in ", "if ", "set "]
-    + ["__class__", "attr", "include ", "import ", "9" * 50, "9" * 5000, "\n", "\x00", "endfor", "macro f()", "~", "\\N"]
+    + [
+        "__class__",
+        "attr",
+        "include ",
+        "import ",
+        "9" * 50,
+        "9" * 5000,
+        "\n",
+        "\x00",
+        "endfor",
+        "macro f()",
+        "~",
+        "\\N",
+    ]
 )
 
 
