@@ -13,7 +13,7 @@ AT = Location(Path("model.gguf"))
 FINE = [
     TEMPLATE,
     "{{ bos_token }}{% for m in messages %}{% if loop.first %}{% continue %}{% endif %}{{ m.role }}{% endfor %}",
-    "{%- macro turn(m) %}<｜{{ m['role'] | trim }}｜>{% endmacro -%}{% for m in messages %}{{ turn(m) }}{% endfor %}",
+    "{%- macro t(m) %}<\uff5c{{ m.role | trim }}\uff5c>{% endmacro -%}{% for m in messages %}{{ t(m) }}{% endfor %}",
     "{% set ns = namespace(n=0) %}{% for m in messages %}{{ raise_exception('no') if m.x else m.content }}{% endfor %}",
     "{% for m in messages[:-1] %}{{ m.content | tojson(indent=2) }}\t{{ strftime_now('%d') }}\r\n{% endfor %}",
 ]
