@@ -3,7 +3,8 @@
 What is below `initrd/` mirrors the initrd's root instead.
 
 `*.j2` files go through jinja2, which sees the resolved profile and nothing else, and refuses a name that is not in it.
-All other files are copied byte for byte. Modes are 0755 for what its owner may execute, else 0644.
+So do the names of files and folders. All other files are copied byte for byte. Modes are 0755 for what its owner may
+execute, else 0644.
 
 Programs named `finalize` and `finalize-initrd` beside it are run by mkosi when everything else is in place, with the
 root of the image or of the initrd in $BUILDROOT: for what can only be computed from the whole.
@@ -153,7 +154,7 @@ def _file(path: Path, directory: Path, environment: jinja2.Environment, values: 
         raise BuilderError(
             "an overlay holds regular files only", hint="Let tmpfiles.d make links", location=Location(path)
         )
-    target = path.relative_to(directory).as_posix()
+    target = _template(environment, path.relative_to(directory).as_posix(), values, Location(path))
     content = path.read_bytes()
     if target.endswith(TEMPLATE_SUFFIX):
         target = target.removesuffix(TEMPLATE_SUFFIX)

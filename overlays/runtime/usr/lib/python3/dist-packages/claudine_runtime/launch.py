@@ -35,7 +35,7 @@ def launch(model: str, root: str = "/", execute: Execute = os.execv) -> int:
         return DOES_NOT_FIT
     threads = count_cores(root)
     print(f"{model}: {tokens} tokens of context, {threads} threads; {_room(needs, tokens, memory_bytes)}", flush=True)
-    execute(SERVER, [SERVER, *options(model, tokens, threads, wanted_backend(root))])
+    execute(SERVER, [SERVER, *options(model, tokens, threads, wanted_backend(root)), *chat_template(root)])
     return 0
 
 
@@ -64,6 +64,12 @@ def options(model: str, tokens: int, threads: int, wanted: str) -> list[str]:
         "--no-ui",
         *("--verbosity", "4"),
     ]
+
+
+def chat_template(root: str) -> list[str]:
+    """Return the option for a template that is beside the weights, because they have none."""
+    path = "run/model/chat-template.jinja"
+    return ["--chat-template-file", f"/{path}"] if os.path.exists(root + path) else []
 
 
 def profile_wish(root: str) -> int | None:
