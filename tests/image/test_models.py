@@ -54,7 +54,7 @@ def _tiny(folder: Path, keys: KeySet) -> bytes:
 def own(machine: Machine) -> str:
     """The image's own model."""
     wait_for_model(machine)
-    return ask_runtime(machine)["model"]
+    return str(ask_runtime(machine)["model"])
 
 
 def ask_runtime(machine: Machine) -> dict[str, Any]:

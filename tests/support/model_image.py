@@ -75,7 +75,7 @@ def model_image(owner: Owner | None, *, seed: bytes = b"model") -> bytes:
     return bytes(image)
 
 
-def put(image: bytearray, offset: int, content: bytes) -> None:
+def put(image: bytearray, offset: int, content: bytes | bytearray) -> None:
     image[offset : offset + len(content)] = content
 
 

@@ -1,4 +1,4 @@
-"""The model's partition gone, changed or somebody else's; and memory that runs out. The client stays, and says which."""
+"""The model's partition gone, changed or somebody else's, and memory that runs out: the client stays, and is told."""
 
 import shlex
 from collections.abc import Callable
