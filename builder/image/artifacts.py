@@ -36,6 +36,7 @@ class Artifacts:
     inputs_digest: str
     profile_digest: str
     source_date: str
+    # The model image in it: `root_hash`, `sha256` and `size_bytes` are the image's, `weights_sha256` its weights'.
     model: dict[str, str | int]
     certificates: dict[str, str]
     throwaway_keys: bool

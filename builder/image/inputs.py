@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 
 from builder.keys import KeySet
+from builder.model import model_image_digest
 from builder.profile import Profile, ResolvedProfile
 from builder.render import RenderPlan
 from builder.toolchain import Archive, Toolchain
@@ -12,7 +13,7 @@ from builder.toolchain import Archive, Toolchain
 
 @dataclass(frozen=True)
 class BuildInputs:
-    """What a build starts from. The weights are known by their digest in the profile before they are fetched."""
+    """What a build starts from. The model is known by its digests before it is fetched."""
 
     resolved: ResolvedProfile
     plan: RenderPlan
@@ -33,7 +34,7 @@ class BuildInputs:
         inputs = {
             "plan": self.plan.digest,
             "absence": self.absence,
-            "model": self.profile.model.sha256,
+            "model": model_image_digest(self.resolved.model.model, self.keys, self.toolchain),
             "mirror": self.profile.distribution.mirror,
             "snapshot": self.profile.distribution.snapshot,
             "certificates": [pair.certificate.sha256 for pair in self.keys.pairs],

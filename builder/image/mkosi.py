@@ -12,7 +12,6 @@ from builder.image.place import emptied, locked
 from builder.run import run_logged
 from builder.toolchain.tools_tree import packages_directory
 
-MODELS = "/usr/share/claudine/models"
 ENROLMENT = "/efi/loader/keys/auto"
 
 # mkosi marks each step with this; a run inside the image's own step is nested.
@@ -28,9 +27,7 @@ _REMEDIES = {
 }
 
 
-def run_mkosi(
-    tree: Path, output: Path, log_file: Path, inputs: BuildInputs, weights: Path, *, refresh: bool = False
-) -> None:
+def run_mkosi(tree: Path, output: Path, log_file: Path, inputs: BuildInputs, *, refresh: bool = False) -> None:
     """Build the tree's image into the empty directory `output`.
 
     With `refresh`, the tree of installed packages is made anew, from the newest packages. Raises ToolError with the way
@@ -51,7 +48,6 @@ def run_mkosi(
             *("--package-cache-directory", str(packages_directory(toolchain.cache))),
             *("--sandbox-tree", str(sandbox)),
             *(("--proxy-url", archive.proxy) if archive.proxy else ()),
-            *("--extra-tree", f"{weights}:{MODELS}/{profile.model.name}.gguf"),
             *(part for update in keys.updates for part in ("--extra-tree", f"{update}:{ENROLMENT}/{update.name}")),
             *("--secure-boot-key", str(keys.db.key)),
             *("--secure-boot-certificate", str(keys.db.certificate.path)),
@@ -69,7 +65,7 @@ def run_mkosi(
             raise reader.explain(error) from error
 
 
-# The trees of image and initrd, and the image in the making: measured 1.1 GB, and the model twice.
+# The trees of image and initrd, and the image in the making: measured 1 GB.
 _SCRATCH_BYTES = 4_000_000_000
 _SHARED_MEMORY = Path("/dev/shm")
 

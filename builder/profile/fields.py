@@ -22,6 +22,12 @@ def _without_repeats(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     return entries
 
 
+def _not_empty(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    if not entries:
+        raise refuse("is empty")
+    return entries
+
+
 def _date(text: object) -> date:
     if isinstance(text, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         try:
@@ -82,6 +88,8 @@ def _inside(text: str) -> str:
 
 # The order of a list matters to most of them; a repeated entry is a slip that would hide which one counts.
 List = Annotated[tuple[Entry, ...], Field(strict=False), AfterValidator(_without_repeats)]
+# Not min_length, which pydantic also complains of when the only entry is wrong.
+FilledList = Annotated[List[Entry], AfterValidator(_not_empty)]
 
 ProfileName = Annotated[
     str,
@@ -139,6 +147,14 @@ Sha256 = Annotated[
     Field(
         pattern="^[0-9a-f]{64}$",
         description="A SHA-256 digest: 64 digits, 0-9 and a-f in lower case, as sha256sum prints it.",
+    ),
+]
+Language = Annotated[
+    str,
+    Field(
+        pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="A language's code (BCP 47): en, de, pt-BR.",
+        examples=["en"],
     ),
 ]
 # A date arrives as text: `syntax` leaves YAML's own dates alone.

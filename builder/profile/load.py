@@ -14,15 +14,16 @@ from functools import reduce
 from pathlib import Path
 
 from builder.errors import BuilderError, Location
+from builder.profile.catalogue import MODELS, CatalogueEntry, load_model
 from builder.profile.document import Document, KeyPath, load_document
 from builder.profile.merge import merge
-from builder.profile.model import Profile
+from builder.profile.model import LEAST_CONTEXT_TOKENS, Profile
 from builder.profile.nearest import nearest
+from builder.profile.schema_version import check_schema
 from builder.profile.validate import check_written, validate
 
 # The package runs from its source tree; so the profiles of the repository are found from any directory.
 PROFILES_DIR = Path(__file__).parents[2] / "profiles"
-SCHEMA_VERSION = 1
 SUFFIX = ".yaml"
 
 
@@ -36,12 +37,16 @@ class ResolvedProfile:
     """
 
     profile: Profile
+    # The entry of the model that the profile names.
+    model: CatalogueEntry
     origins: Mapping[KeyPath, Location]
     files: tuple[Path, ...]
 
-    def beside(self, key_path: KeyPath, relative: str) -> Path:
-        """Give the path that the value at `key_path` names: a relative one starts at the folder of its file."""
-        return self.origins[key_path].path.parent / relative
+    @property
+    def context_tokens(self) -> int:
+        """The longest conversation that the model is given, where there is memory for it."""
+        wanted = self.profile.model.context_tokens
+        return self.model.model.context_tokens if wanted is None else min(wanted, self.model.model.context_tokens)
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,34 @@ def load_profile(name_or_path: str, profiles_dir: Path = PROFILES_DIR) -> Resolv
     """Load a profile and all that it extends, and merge them (see `merge` for the rules).
 
     A value with a slash, or one that ends in .yaml, is a path; its parents are looked for beside it, then in
-    `profiles_dir`. Anything else is the name of a profile in `profiles_dir`. Raises BuilderError.
+    `profiles_dir`. Anything else is the name of a profile in `profiles_dir`. The model is looked for in the folder
+    `models` beside the file that names it, then in that of `profiles_dir`. Raises BuilderError.
     """
     family = _family(_asked_for(name_or_path, profiles_dir), profiles_dir)
     merged = reduce(merge, reversed(family))
     origins = {key_path: mark.value for key_path, mark in merged.marks.items() if key_path}
-    return ResolvedProfile(validate(merged, Profile), origins, tuple(document.path for document in family))
+    profile = validate(merged, Profile)
+    named_at = origins[("model", "name")]
+    model = load_model(profile.model.name, model_folders(named_at.path.parent, profiles_dir), named_at)
+    _check_memory(profile, model, named_at)
+    return ResolvedProfile(profile, model, origins, tuple(document.path for document in family))
+
+
+def model_folders(here: Path, profiles_dir: Path = PROFILES_DIR) -> tuple[Path, ...]:
+    """Return the folders that make up the catalogue for somebody whose files are `here`."""
+    return tuple(dict.fromkeys((here / MODELS, profiles_dir / MODELS)))
+
+
+def _check_memory(profile: Profile, entry: CatalogueEntry, named_at: Location) -> None:
+    hardware = profile.hardware
+    needed, there = entry.model.memory_bytes(LEAST_CONTEXT_TOKENS), hardware.memory_for_model_bytes
+    if needed > there:
+        raise BuilderError(
+            f"the model {entry.model.name} needs {needed >> 20} MiB, and a machine of {hardware.memory_mib} MiB has "
+            f"{there >> 20} MiB for it",
+            hint="Choose a smaller model (`claudineos model check` lists those that fit), or raise hardware.memory_mib",
+            location=named_at,
+        )
 
 
 def list_profiles(profiles_dir: Path = PROFILES_DIR) -> tuple[ProfileSummary, ...]:
@@ -116,7 +143,7 @@ def _names(folder: Path) -> list[str]:
 def _read(path: Path) -> Document:
     """Read one profile file and check all that it says by itself."""
     document = load_document(path)
-    _check_schema(document)
+    check_schema(document)
     check_written(document, Profile)
     for key in ("name", "description"):
         if key not in document.data:
@@ -127,17 +154,3 @@ def _read(path: Path) -> Document:
         message = f"the profile is named {name!r}, its file {path.name!r}"
         raise BuilderError(message, hint=hint, location=document.locate(("name",)))
     return document
-
-
-def _check_schema(document: Document) -> None:
-    """Look at the format's version first: in another one, all else may mean something else."""
-    hint = f"Write schema: {SCHEMA_VERSION}"
-    if "schema" not in document.data:
-        raise BuilderError(
-            "schema, the version of the file format, is missing", hint=hint, location=document.locate(())
-        )
-    version = document.data["schema"]
-    # True equals 1 in Python.
-    if isinstance(version, bool) or version != SCHEMA_VERSION:
-        message = f"this builder reads schema {SCHEMA_VERSION}, and the file says {version!r}"
-        raise BuilderError(message, hint=hint, location=document.locate(("schema",)))

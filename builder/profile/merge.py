@@ -3,9 +3,6 @@
 from builder.errors import BuilderError
 from builder.profile.document import Document, KeyPath, Mark, Value, dotted
 
-# Taken from the child as a whole: a mapping of which exactly one key may be given cannot be mixed from two files.
-REPLACED_WHOLE = frozenset({("model", "source")})
-
 
 def merge(parent: Document, child: Document) -> Document:
     """Lay `child` over `parent`: mappings merge key by key, single values are replaced, lists grow.
@@ -43,7 +40,7 @@ class _Overlaid:
 
     def _both(self, at: KeyPath, below: Value, above: Value) -> Value:
         # Each file was checked alone, so two kinds of value only meet where a key allows both.
-        if isinstance(below, dict) and isinstance(above, dict) and at not in REPLACED_WHOLE:
+        if isinstance(below, dict) and isinstance(above, dict):
             return self.mapping(at, below, above)
         if isinstance(below, list) and isinstance(above, list):
             return self._list(at, below, above)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from builder.profile.catalogue import MAX_LABEL
 from builder.profile.fields import (
     IsoDate,
     KernelConsole,
@@ -18,16 +19,17 @@ from builder.profile.fields import (
     OverlayName,
     PackageName,
     ProfileName,
-    Sha256,
     Snapshot,
     Terminal,
 )
 from builder.profile.kernel import KernelArguments
-from builder.profile.source import Source
 from builder.profile.validate import StrictModel, refuse
 
-# A GPT partition's name holds 36 UTF-16 code units (UEFI specification, "GPT Partition Entry").
-MAX_LABEL = 36
+# What the runtime leaves to everything else on the machine.
+MEMORY_FOR_THE_REST_BYTES = 1 << 30
+
+# Shorter than this, a conversation is over before it begins.
+LEAST_CONTEXT_TOKENS = 256
 
 
 class Image(StrictModel):
@@ -121,6 +123,12 @@ class Hardware(StrictModel):
     """The machines that the image runs on: only their drivers are in it."""
 
     architecture: Literal["x86-64"] = Field(description="Processor architecture.", examples=["x86-64"])
+    memory_mib: int = Field(
+        ge=1536,
+        le=16777216,
+        description="Memory in MiB of the smallest machine that the image is for; its model must fit.",
+        examples=[2048],
+    )
     kernel_modules: List[ModuleGlob] = Field(
         description="List of globs of the kernel modules in the image, as mkosi's KernelModules= takes them; the last "
         "one that fits a module decides.",
@@ -130,6 +138,11 @@ class Hardware(StrictModel):
         description="List of globs of the kernel modules in the initrd; they must be in the image as well.",
         examples=[["virtio_blk"]],
     )
+
+    @property
+    def memory_for_model_bytes(self) -> int:
+        """What the smallest machine has for its model."""
+        return (self.memory_mib << 20) - MEMORY_FOR_THE_REST_BYTES
 
 
 class Network(StrictModel):
@@ -146,44 +159,21 @@ class Network(StrictModel):
         return self
 
 
-class LanguageModel(StrictModel):
-    """The language model that the image runs."""
+class ChosenModel(StrictModel):
+    """The language model that is in the image, and what this image wants of it."""
 
     name: str = Field(
         pattern="^[a-z0-9][a-z0-9.-]*$",
-        description="Short name of the model: lower-case letters, digits, dots and dashes.",
-        examples=["smollm2-135m-instruct"],
+        description="Name of a model in the catalogue: that of its file in models/, without .yaml.",
+        examples=["smollm2-135m"],
     )
-    title: str = Field(
-        min_length=1,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
-        description="Name of the model as its makers write it, in one line.",
-        examples=["SmolLM2 135M Instruct"],
+    context_tokens: int | None = Field(
+        ge=LEAST_CONTEXT_TOKENS,
+        le=1048576,
+        description="Longest conversation in tokens that the model is given, where there is memory for it; null for "
+        "what it was trained for.",
+        examples=[2048],
     )
-    licence: str = Field(
-        pattern="^[A-Za-z0-9][A-Za-z0-9.+-]*$",
-        description="SPDX identifier of the weights' licence.",
-        examples=["Apache-2.0"],
-    )
-    source: Source
-    sha256: Sha256
-    size_bytes: int = Field(gt=0, description="Size of the weights in bytes.", examples=[98362432])
-    context_tokens: int = Field(
-        ge=256, le=1048576, description="Length of the conversation that the model sees, in tokens.", examples=[2048]
-    )
-    memory_mib: int = Field(
-        ge=64,
-        description="Memory limit of the model's runtime in MiB, weights included; more than that ends it.",
-        examples=[1024],
-    )
-
-    @model_validator(mode="after")
-    def _weights_fit(self) -> "LanguageModel":
-        # The limit counts the weights too, though they are only mapped: below their size, each answer reads them again.
-        if self.memory_mib * 1024 * 1024 <= self.size_bytes:
-            needed = self.size_bytes // (1024 * 1024) + 1
-            raise refuse(f"is less than the weights need: {needed} MiB alone", at=("memory_mib",))
-        return self
 
 
 class Client(StrictModel):
@@ -214,7 +204,7 @@ class Profile(StrictModel):
     storage: Storage
     hardware: Hardware
     network: Network
-    model: LanguageModel
+    model: ChosenModel
     client: Client
     overlays: List[OverlayName] = Field(
         description="List of the overlays that the image is laid from, in this order.",

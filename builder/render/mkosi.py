@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from builder.errors import BuilderError
 from builder.profile.kernel import argument_name
 from builder.profile.load import ResolvedProfile
+from builder.profile.model import Profile
 from builder.profile.syntax import KeyPath
 from builder.render.configuration import Item, Line, Setting, lines, several, single
 from builder.render.overlay import FINALIZE_INITRD, Overlay
@@ -23,6 +24,11 @@ INITRD_TREE = "mkosi.initrd.extra"
 
 # The namespace of the ids that systemd-repart derives for partitions and file systems.
 SEED_NAMESPACE = uuid.UUID("6f1c4e0a-2b64-5c0f-9d0e-0a7d1c5a3b11")
+
+
+def seed(profile: Profile) -> str:
+    """Return what systemd-repart derives the image's ids from."""
+    return str(uuid.uuid5(SEED_NAMESPACE, profile.image.label))
 
 
 def image_configuration(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[Line]:
@@ -69,14 +75,13 @@ def _distribution(resolved: ResolvedProfile) -> list[Setting]:
 
 
 def _output(resolved: ResolvedProfile) -> list[Setting]:
-    label = resolved.profile.image.label
     return [
         single("Format", "disk"),
         _of(resolved, "ImageId", ("image", "id")),
         _of(resolved, "ImageVersion", ("image", "version")),
         single("ManifestFormat", "json", "The list of packages."),
         single("SplitArtifacts", "uki,roothash", "Beside the disk image, for who checks or updates."),
-        single("Seed", str(uuid.uuid5(SEED_NAMESPACE, label)), "Every build derives the same ids."),
+        single("Seed", seed(resolved.profile), "Every build derives the same ids."),
     ]
 
 

@@ -3,7 +3,8 @@
 What is below `initrd/` mirrors the initrd's root instead.
 
 `*.j2` files go through jinja2, which sees the resolved profile and nothing else, and refuses a name that is not in it.
-All other files are copied byte for byte. Modes are 0755 for what its owner may execute, else 0644.
+So do the names of files and folders. All other files are copied byte for byte. Modes are 0755 for what its owner may
+execute, else 0644.
 
 Programs named `finalize` and `finalize-initrd` beside it are run by mkosi when everything else is in place, with the
 root of the image or of the initrd in $BUILDROOT: for what can only be computed from the whole.
@@ -19,7 +20,6 @@ from pydantic import Field
 from builder.errors import BuilderError, Location
 from builder.profile.document import Document, load_document
 from builder.profile.load import ResolvedProfile
-from builder.profile.model import Profile
 from builder.profile.nearest import nearest
 from builder.profile.validate import StrictModel, validate
 
@@ -94,16 +94,32 @@ def load_overlays(resolved: ResolvedProfile, overlays_dir: Path) -> tuple[Overla
     Raises BuilderError for an overlay that does not exist, a template that fails, and two overlays that write the same
     file unless the later one says that it replaces it.
     """
-    profile = resolved.profile
+    values = _template_values(resolved)
     overlays = tuple(
-        _load(name, profile, overlays_dir, resolved.origins.get(("overlays", index)))
-        for index, name in enumerate(profile.overlays)
+        _load(name, values, overlays_dir, resolved.origins.get(("overlays", index)))
+        for index, name in enumerate(resolved.profile.overlays)
     )
     _check_targets(overlays)
     return overlays
 
 
-def _load(name: str, profile: Profile, overlays_dir: Path, location: Location | None) -> Overlay:
+def _template_values(resolved: ResolvedProfile) -> dict[str, object]:
+    """Return what a template sees: the profile, with the catalogue's words on the model that it names."""
+    model = resolved.model.model
+    said = {
+        "id": model.id,
+        "name": model.name,
+        "version": model.version,
+        "title": model.title,
+        "licence": model.licence.id,
+        "sha256": model.weights.sha256,
+        "size_bytes": model.weights.size_bytes,
+        "context_tokens": resolved.context_tokens,
+    }
+    return {**resolved.profile.model_dump(by_alias=True), "model": said}
+
+
+def _load(name: str, values: Mapping[str, object], overlays_dir: Path, location: Location | None) -> Overlay:
     directory = overlays_dir / name
     if not (directory / DESCRIPTION_FILE).is_file():
         known = sorted(path.parent.name for path in overlays_dir.glob(f"*/{DESCRIPTION_FILE}"))
@@ -112,7 +128,6 @@ def _load(name: str, profile: Profile, overlays_dir: Path, location: Location | 
     document = load_document(directory / DESCRIPTION_FILE)
     description = validate(document, OverlayDescription)
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
-    values = profile.model_dump(by_alias=True)
     units = tuple(
         replace(listed, thing=_template(environment, listed.thing, values, listed.location))
         for listed in _listed(description, document, "units")
@@ -139,7 +154,7 @@ def _file(path: Path, directory: Path, environment: jinja2.Environment, values: 
         raise BuilderError(
             "an overlay holds regular files only", hint="Let tmpfiles.d make links", location=Location(path)
         )
-    target = path.relative_to(directory).as_posix()
+    target = _template(environment, path.relative_to(directory).as_posix(), values, Location(path))
     content = path.read_bytes()
     if target.endswith(TEMPLATE_SUFFIX):
         target = target.removesuffix(TEMPLATE_SUFFIX)

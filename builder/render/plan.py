@@ -11,10 +11,12 @@ from builder.profile.load import ResolvedProfile
 from builder.render.configuration import Line
 from builder.render.mkosi import INITRD_TREE, image_configuration, initrd_configuration
 from builder.render.overlay import Overlay, OverlayFile, load_overlays
-from builder.render.repart import partitions
+from builder.render.repart import model_partition, partitions
 
 PRESETS = "usr/lib/systemd/system-preset"
 INITRD = "initrd/"
+# What is added to the disk image after mkosi has made it.
+MODEL_REPART = "model.repart"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def render(resolved: ResolvedProfile, overlays_dir: Path) -> RenderPlan:
         _configuration("mkosi.conf", image_configuration(resolved, overlays)),
         _configuration("mkosi.initrd.conf", initrd_configuration(overlays)),
         *(_configuration(f"mkosi.repart/{name}", text) for name, text in partitions(resolved.profile).items()),
+        _configuration(f"{MODEL_REPART}/20-model.conf", model_partition(resolved.model.model)),
         _configuration(f"mkosi.extra/{PRESETS}/00-claudineos.preset", _preset(overlays)),
     ]
     # A later overlay's file takes an earlier one's place; load_overlays has checked that this is meant.

@@ -10,7 +10,6 @@ from builder.vm import unit_state
 from builder.vm.machine import BOOT_TIMEOUT_S, Machine
 from builder.vm.watch import MachineError
 
-RUNTIME_UNIT = "claudine-runtime.service"
 RUNTIME_SOCKET = "/run/claudine-runtime/llama.sock"
 # An emulated model writes about one word a second, and may write a long answer.
 ANSWER_TIMEOUT_S = 3600.0
@@ -48,18 +47,25 @@ def check_picture(picture: Path) -> None:
         raise BuilderError(message, hint=hint) from error
 
 
+def runtime_unit(machine: Machine) -> str:
+    """Return the unit of the model in use: the socket is a link into the folder that is called like the model."""
+    target = machine.wait_until_succeeds(f"readlink {RUNTIME_SOCKET}").strip()
+    return f"claudine-runtime@{target.partition('/')[0]}.service"
+
+
 def wait_for_model(machine: Machine, timeout_s: float = BOOT_TIMEOUT_S) -> None:
     """Wait until the model can answer; a MachineError at once if its service fails."""
-    machine.wait_for_unit(RUNTIME_UNIT, timeout_s)
+    unit = runtime_unit(machine)
+    machine.wait_for_unit(unit, timeout_s)
     health = f"python3 -I -c {shlex.quote(_HEALTH)}"
 
     def look() -> bool | None:
         if machine.run(health).returncode == 0:
             return True
-        shown = machine.run(unit_state.SHOW.format(unit=RUNTIME_UNIT)).stdout
+        shown = machine.run(unit_state.SHOW.format(unit=unit)).stdout
         state = unit_state.read_unit_state(shown, boot_is_over=True)
         if state.verdict == "failed":
-            raise MachineError(f"{RUNTIME_UNIT}: {state.reason}")
+            raise MachineError(f"{unit}: {state.reason}")
         return None
 
     machine.watch.until("the model being loaded", look, timeout_s=timeout_s, every_s=2.0)

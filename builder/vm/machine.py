@@ -1,7 +1,7 @@
 """A virtual machine that boots an image, and what can be done with it while it runs.
 
     with Machine(open_toolchain(), open_disk_image(path), directory) as machine:
-        machine.wait_for_unit("claudine-runtime.service")
+        machine.wait_for_unit("claudine-client@tty1.service")
         machine.run("findmnt --json /")
 
 On the way out QEMU and its TPM always end. An error on the way names what was kept to find its cause.

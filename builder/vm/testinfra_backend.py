@@ -1,7 +1,7 @@
 """pytest-testinfra through the guest's shell.
 
 host = guest_host(machine)
-assert host.service("claudine-runtime").is_running
+assert host.service("claudine-models.socket").is_running
 assert host.file("/").mode == 0o555
 """
 

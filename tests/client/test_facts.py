@@ -62,6 +62,16 @@ def test_an_empty_network_that_is_not_the_models_is_not_called_local(machine: Se
     assert line(machine) == "only lo, no route; my runtime is not seen here"
 
 
+def test_the_socket_of_the_model_in_use_is_known_by_its_own_name(machine: SealedMachine) -> None:
+    """The name that the client opens is a link, and the kernel lists what it leads to."""
+    link = machine.root / RUNTIME_SOCKET.lstrip("/")
+    link.parent.mkdir(parents=True)
+    link.symlink_to("other_2/llama.sock")
+    assert line(machine) == "only lo, no route; my runtime is not seen here"
+    machine.put("proc/self/net/unix", UNIX + LISTENING.format("/run/claudine-runtime/other_2/llama.sock"))
+    assert line(machine).startswith("LOCAL")
+
+
 @pytest.mark.parametrize("content", ["", "one\ntwo\nthree\n", "one\ntwo\n  lo: x y\n", "one\ntwo\n" + "lo: 0 " * 3])
 def test_what_cannot_be_read_is_unknown(machine: SealedMachine, content: str) -> None:
     machine.put("proc/self/net/dev", content)

@@ -40,7 +40,7 @@ def test_the_one_service_that_may_open_network_sockets_has_a_network_without_a_w
     shown = {name: host.check_output(f"systemctl show --property={name} --value {CONNECT}x.service") for name in names}
     assert set(shown["RestrictAddressFamilies"].split()) == {"AF_INET", "AF_INET6"}
     assert (shown["PrivateNetwork"], shown["CapabilityBoundingSet"], shown["DynamicUser"]) == ("yes", "", "yes")
-    assert "claudine-runtime.service" in shown["JoinsNamespaceOf"].split()
+    assert "claudine-network.service" in shown["JoinsNamespaceOf"].split()
 
 
 def test_the_packet_filter_drops_everything_both_ways(machine: Machine) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from builder.vm.headless import runtime_unit
 from builder.vm.machine import Machine
 
 MAIN_PID = "systemctl show --property=MainPID --value claudine-client@tty1.service"
@@ -44,8 +45,9 @@ def test_the_client_cannot_be_left(machine: Machine) -> None:
     assert machine.succeed(MAIN_PID) == before
 
 
-@pytest.mark.parametrize("unit", ["claudine-client@tty1.service", "claudine-runtime.service"])
+@pytest.mark.parametrize("unit", ["claudine-client@tty1.service", "the model's"])
 def test_a_unit_that_crashes_is_there_again(machine: Machine, unit: str) -> None:
+    unit = runtime_unit(machine) if unit == "the model's" else unit
     pid = machine.succeed(f"systemctl show --property=MainPID --value {unit}").strip()
     machine.succeed(f"kill -KILL {pid}")
     machine.wait_until_succeeds(

@@ -9,13 +9,10 @@ import pytest
 
 from builder.image import Artifacts
 from builder.vm.disk_image import DiskImage
+from builder.vm.headless import runtime_unit
 from builder.vm.machine import Machine
 
-RUNTIME, CLIENT, OTHER_CLIENT = (
-    "claudine-runtime.service",
-    "claudine-client@tty1.service",
-    "claudine-client@ttyS0.service",
-)
+CLIENT, OTHER_CLIENT = "claudine-client@tty1.service", "claudine-client@ttyS0.service"
 RECORD = "/usr/share/claudine/model.json"
 CHECKS = {"secure-boot", "root", "signer", "kernel", "network", "sockets", "connecting", "model"}
 AS_CLIENT = "setpriv --reuid=claudine --regid=claudine --clear-groups"
@@ -51,6 +48,12 @@ def answers(check: Report) -> str:
 
 
 @pytest.fixture(scope="module")
+def runtime(machine: Machine) -> str:
+    """The unit of the model in use."""
+    return runtime_unit(machine)
+
+
+@pytest.fixture(scope="module")
 def proven(machine: Machine, host: Any) -> dict[str, Report]:
     code, checks = prove(machine, host)
     assert (code, failed(checks)) == (0, []), checks
@@ -67,16 +70,16 @@ def test_it_shows_the_root_hash_and_the_certificate_of_the_build(proven: dict[st
     assert artifacts.certificates["verity"] in answers(proven["signer"])
 
 
-def test_the_model_and_the_clients_are_in_one_network(host: Any, proven: dict[str, Report]) -> None:
-    inode = namespace(host, RUNTIME)
+def test_the_model_and_the_clients_are_in_one_network(host: Any, runtime: str, proven: dict[str, Report]) -> None:
+    inode = namespace(host, runtime)
     assert inode == namespace(host, CLIENT) == namespace(host, OTHER_CLIENT)
     assert inode != host.check_output("readlink /proc/1/ns/net")
     assert answers(proven["network"]).splitlines()[1:3] == [inode, inode]
     assert answers(proven["connecting"]).splitlines()[0] == inode
 
 
-def test_nothing_was_ever_sent(host: Any, proven: dict[str, Report]) -> None:
-    dev = host.check_output(f"cat /proc/{main_pid(host, RUNTIME)}/net/dev").splitlines()[2:]
+def test_nothing_was_ever_sent(host: Any, runtime: str, proven: dict[str, Report]) -> None:
+    dev = host.check_output(f"cat /proc/{main_pid(host, runtime)}/net/dev").splitlines()[2:]
     assert [line.split()[0] for line in dev] == ["lo:"]
     assert dev[0].split()[9] == "0"
     assert "0 bytes were sent" in proven["network"]["meaning"]
@@ -96,12 +99,12 @@ def test_the_facts_of_the_status_line_are_the_same(machine: Machine, host: Any) 
     assert facts["line"] == "LOCAL: only lo, no route, 0 bytes sent"
 
 
-def test_a_service_that_is_started_anew_is_in_the_same_network(machine: Machine, host: Any) -> None:
+def test_a_service_that_is_started_anew_is_in_the_same_network(machine: Machine, host: Any, runtime: str) -> None:
     inode = namespace(host, CLIENT)
     machine.succeed(f"systemctl restart {OTHER_CLIENT}")
     assert namespace(host, OTHER_CLIENT) == inode
-    machine.succeed(f"systemctl restart {RUNTIME}")
-    assert namespace(host, RUNTIME) == inode
+    machine.succeed(f"systemctl restart {runtime}")
+    assert namespace(host, runtime) == inode
     machine.wait_until_succeeds("claudine status")
 
 

@@ -1,20 +1,27 @@
 """The model runs by itself, cut off from everything but one socket."""
 
 import errno
+import re
 from typing import Any
 
 import pytest
 
+from builder.vm.headless import runtime_unit, wait_for_model
 from builder.vm.machine import Machine
 
-UNIT = "claudine-runtime.service"
 SOCKET = "/run/claudine-runtime/llama.sock"
 
 
 @pytest.fixture(scope="module")
-def process_id(machine: Machine, host: Any) -> str:
-    machine.wait_for_unit(UNIT)
-    return str(host.check_output(f"systemctl show --property=MainPID --value {UNIT}"))
+def unit(machine: Machine) -> str:
+    """The unit of the image's own model."""
+    wait_for_model(machine)
+    return runtime_unit(machine)
+
+
+@pytest.fixture(scope="module")
+def process_id(host: Any, unit: str) -> str:
+    return str(host.check_output(f"systemctl show --property=MainPID --value {unit}"))
 
 
 # mount (165) of nothing on nothing: a bad address for whoever may mount.
@@ -31,9 +38,9 @@ def test_the_system_call_filter_is_active(host: Any, process_id: str) -> None:
     assert status["NoNewPrivs"] == "1"
 
 
-def test_a_system_call_that_is_not_listed_is_refused(host: Any) -> None:
+def test_a_system_call_that_is_not_listed_is_refused(host: Any, unit: str) -> None:
     run = "systemd-run --quiet --wait --pipe"
-    listed = host.check_output(f"systemctl show --property=SystemCallFilter --value {UNIT}")
+    listed = host.check_output(f"systemctl show --property=SystemCallFilter --value {unit}")
     allowed = host.check_output(f"{run} python3 -I -c '{TRY_TO_MOUNT}'")
     filtered = f"{run} --property='SystemCallFilter={listed}' --property=SystemCallErrorNumber=EPERM"
     refused = host.check_output(f"{filtered} python3 -I -c '{TRY_TO_MOUNT}'")
@@ -60,10 +67,10 @@ def test_its_network_has_no_way_out(host: Any, process_id: str, unrestricted: st
 
 
 @pytest.mark.parametrize("family", ["AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET", "AF_VSOCK"])
-def test_its_sandbox_opens_no_socket_but_unix_ones(host: Any, family: str) -> None:
+def test_its_sandbox_opens_no_socket_but_unix_ones(host: Any, unit: str, family: str) -> None:
     """The unit's own restrictions, around a program that tries what the model must not be able to do."""
     properties = ("RestrictAddressFamilies", "SystemCallFilter", "CapabilityBoundingSet")
-    shown = {name: host.check_output(f"systemctl show --property={name} --value {UNIT}") for name in properties}
+    shown = {name: host.check_output(f"systemctl show --property={name} --value {unit}") for name in properties}
     assert shown["RestrictAddressFamilies"] == "AF_UNIX"
     options = " ".join(f"--property='{name}={value}'" for name, value in shown.items())
     attempt = f"import socket; socket.socket(socket.{family}, socket.SOCK_RAW)"
@@ -81,8 +88,31 @@ def test_only_the_client_may_talk_to_it(host: Any) -> None:
     assert host.run("setpriv --reuid=claudine --regid=claudine --clear-groups claudine status").rc == 0
 
 
-def test_its_memory_is_limited(host: Any) -> None:
-    assert host.check_output(f"systemctl show --property=MemoryMax --value {UNIT}") == str(1024 * 1024 * 1024)
+def test_its_memory_is_limited_to_the_machines_less_1_gib(host: Any, unit: str) -> None:
+    total_kib = int(host.check_output("sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo"))
+    limit = int(host.check_output(f"systemctl show --property=MemoryMax --value {unit}"))
+    assert limit == (total_kib << 10) - (1 << 30)
+
+
+def test_it_says_what_it_has_decided(host: Any, unit: str) -> None:
+    said = host.check_output(f"journalctl --boot --unit={unit} --output=cat")
+    assert re.search(r"_1: 2048 tokens of context, [0-9]+ threads; [0-9]+ of this machine's", said)
+
+
+def test_its_image_is_mounted_through_a_signed_hash_tree(host: Any, process_id: str) -> None:
+    """The kernel has the signature; nothing else in the mount is mounted over the weights."""
+    mounts = [line.split() for line in host.check_output(f"cat /proc/{process_id}/mounts").splitlines()]
+    [model] = [mount for mount in mounts if mount[1] == "/run/model"]
+    assert model[2] == "erofs"
+    assert "ro" in model[3].split(",")
+    table = host.check_output(f"dmsetup table {model[0].removeprefix('/dev/mapper/')}")
+    assert "root_hash_sig_key_desc" in table.split()
+
+
+def test_nothing_of_a_conversation_is_in_the_journal(machine: Machine, unit: str) -> None:
+    word = "quintessentially"
+    machine.succeed(f"claudine ask 'Repeat this word: {word}'", timeout_s=600)
+    assert word not in machine.succeed(f"journalctl --boot --unit={unit} --output=cat")
 
 
 def test_it_answers(machine: Machine) -> None:

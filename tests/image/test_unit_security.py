@@ -24,7 +24,9 @@ def units(host: Any) -> list[str]:
 def test_units_of_ours_are_well_confined(
     host: Any, units: list[str], record_note: Callable[[str, object], None]
 ) -> None:
-    assert {"claudine-runtime.service", "claudine-connect@judged.service"} <= set(units)
+    started_for_a_moment = {f"claudine-{name}@judged.service" for name in ("connect", "model", "models", "state")}
+    assert {"claudine-network.service", *started_for_a_moment} <= set(units)
+    assert any(unit.startswith("claudine-runtime@") for unit in units)
     tables: dict[str, object] = {}
     too_exposed = []
     for unit in units:

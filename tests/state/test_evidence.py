@@ -75,7 +75,10 @@ def promising(machine: SimulatedMachine, verity: Pair, other: Pair) -> Simulated
     machine.put("proc/812/net/dev", DEV + "\n")
     machine.put("proc/812/net/route", "Iface\n")
     machine.printed["dmsetup table root"] = TABLE.encode() + b"\n"
-    machine.printed["systemctl show --property=MainPID"] = b"812\n"
+    folder = machine.host.root / "run/claudine-runtime"
+    folder.mkdir(parents=True)
+    (folder / "llama.sock").symlink_to("other_2/llama.sock")
+    machine.printed["systemctl show --property=MainPID --value claudine-runtime@other_2.service"] = b"812\n"
     return machine
 
 
@@ -113,7 +116,7 @@ def test_what_cannot_be_seen_is_null(machine: SimulatedMachine) -> None:
 
 @pytest.mark.parametrize("printed", [b"0\n", b"", b"-1\n", b"../../x\n"])
 def test_a_runtime_that_does_not_run_has_no_network(promising: SimulatedMachine, printed: bytes) -> None:
-    promising.printed["systemctl show --property=MainPID"] = printed
+    promising.printed = {"systemctl show --property=MainPID": printed}
     assert gather(promising.host)["runtime"] is None
 
 

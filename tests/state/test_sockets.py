@@ -10,7 +10,12 @@ SOCKETS = sorted(OVERLAYS.glob("*/usr/lib/systemd/system/claudine-*.socket"))
 
 
 def test_there_is_one_for_each_service() -> None:
-    assert [socket.stem for socket in SOCKETS] == ["claudine-connect", "claudine-evidence", "claudine-state"]
+    assert [socket.stem for socket in SOCKETS] == [
+        "claudine-connect",
+        "claudine-models",
+        "claudine-evidence",
+        "claudine-state",
+    ]
 
 
 @pytest.mark.parametrize("socket", SOCKETS, ids=lambda socket: socket.stem)

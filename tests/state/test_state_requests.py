@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claudine_state import serve as server
+from claudine_state import request
 from claudine_state.serve import serve
 from tests.state.simulated_machine import RECOVERY_KEY, SimulatedMachine
 
@@ -178,7 +178,7 @@ def test_what_is_no_request_does_nothing(running: SimulatedMachine, line: bytes)
 
 
 def test_a_client_that_says_nothing_is_told_so(running: SimulatedMachine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(request, "_TIMEOUT_S", 0.05)
     assert send(running, b'{"requ', end=False) == {"error": "The request did not come in time."}
 
 

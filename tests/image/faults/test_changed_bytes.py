@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from builder.image.weights import obtain_weights
 
 from builder.image import Artifacts
-from builder.image.weights import obtain_weights
 from builder.profile import load_profile
 from builder.toolchain import Toolchain
 from builder.vm.directory import MachineDirectory
 from builder.vm.disk_image import DiskImage
+from builder.vm.headless import runtime_unit
 from builder.vm.machine import Machine
 from claudine import voice
 from tests.image.faults.machines import EXPECTED, SAID, Keeping, MachineInUse, SwitchOn
@@ -20,7 +21,6 @@ from tests.image.screen import wait_for_text
 from tests.support.power_cut import copy_directory
 from tests.support.spoiled_disk import change_esp_file, flip_bit, with_flipped_bit
 
-RUNTIME = "claudine-runtime.service"
 # The superblock of erofs begins here, and with it, in the same block, what mount(8) reads next.
 SUPERBLOCK_BYTES = 1024
 BLOCK_BYTES = 4096
@@ -91,7 +91,7 @@ def test_changed_weights_are_not_used_and_the_screen_says_that_the_model_is_not_
         machine.send_keys("Are you there?\n")
         wait_for_text(machine, voice.reason("absent"))
         # It was tried more than once, and there is no model.
-        machine.wait_until_succeeds(f"[ $(systemctl show --property=NRestarts --value {RUNTIME}) -ge 2 ]")
+        machine.wait_until_succeeds(f"[ $(systemctl show --property=NRestarts --value {runtime_unit(machine)}) -ge 2 ]")
         assert machine.run("claudine status").returncode != 0
         kernel = machine.succeed("journalctl --boot --dmesg --no-pager --output=cat")
         assert "data block" in kernel and "is corrupted" in kernel

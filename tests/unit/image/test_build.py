@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from builder.keys import create_keys
+from tests.support.gguf_file import TEMPLATE, GgufFile
 
 FAKE_MKOSI = Path(__file__).parents[2] / "support/fake_mkosi.py"
-WEIGHTS = b"weights"
-PROFILE = f"""\
+FAKE_REPART = Path(__file__).parents[2] / "support/fake_repart.py"
+WEIGHTS = GgufFile().to_bytes()
+LICENCE = b"Do what you like.\n"
+PROFILE = """\
 schema: 1
 name: small
 description: A test's own
@@ -26,11 +29,31 @@ extends: base
 distribution:
   mirror: http://127.0.0.1:1/debian
 model:
-  source:
-    file:
-      path: weights.gguf
-  sha256: {hashlib.sha256(WEIGHTS).hexdigest()}
+  name: tiny
+"""
+MODEL = f"""\
+schema: 1
+name: tiny
+version: "3"
+title: Tiny Chat
+licence:
+  id: LicenseRef-Mine
+  text:
+    source: {{file: {{path: LICENCE}}}}
+    sha256: "{hashlib.sha256(LICENCE).hexdigest()}"
+    size_bytes: {len(LICENCE)}
+languages: [en]
+weights:
+  source: {{file: {{path: ../weights.gguf}}}}
+  sha256: "{hashlib.sha256(WEIGHTS).hexdigest()}"
   size_bytes: {len(WEIGHTS)}
+architecture: llama
+parameters: 256
+quantisation: Q4_0
+context_tokens: 4096
+chat_template_sha256: "{hashlib.sha256(TEMPLATE.encode()).hexdigest()}"
+kv_bytes_per_token: 256
+compute_bytes: 72876800
 """
 PARTITIONS = {"name": "esp", "type": "T", "uuid": "U", "start": 2048, "size": 8}
 TABLE = {"partitiontable": {"sectorsize": 512, "partitions": [PARTITIONS]}}
@@ -93,10 +116,14 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     shutil.copy(FAKE_MKOSI, programs / "mkosi")
     sfdisk = programs / "sfdisk"
     sfdisk.write_text(f"#!/bin/sh\necho '{json.dumps(TABLE)}'\n")
+    shutil.copy(FAKE_REPART, programs / "systemd-repart")
     for program in programs.iterdir():
         program.chmod(0o755)
     (directory / "small.yaml").write_text(PROFILE)
     (directory / "weights.gguf").write_bytes(WEIGHTS)
+    (directory / "models").mkdir()
+    (directory / "models/tiny.yaml").write_text(MODEL)
+    (directory / "models/LICENCE").write_bytes(LICENCE)
     create_keys(directory / "keys", "Test")
     assert (done := desk.build()).returncode == 0, done.stderr
     return desk
@@ -131,6 +158,18 @@ def test_a_build_leaves_artifacts_sums_and_a_record(desk: Desk) -> None:
         == (record["partitions"][0])
     )
     assert record["throwaway_keys"] is False
+    image = (desk.directory / "cache/claudineos/models").glob("*/tiny_3.raw")
+    assert record["model"] == {
+        "id": "tiny_3",
+        "name": "tiny",
+        "version": "3",
+        "licence": "LicenseRef-Mine",
+        "weights_sha256": hashlib.sha256(WEIGHTS).hexdigest(),
+        "root_hash": "cd" * 32,
+        "sha256": hashlib.sha256(content := next(image).read_bytes()).hexdigest(),
+        "size_bytes": len(content),
+    }
+    assert (desk.out / "claudineos_0.1.0.raw").read_bytes().endswith(content), "the model's partition is the last"
     assert "Installing Debian" in done.stderr, "mkosi's steps are shown as they come"
 
 
@@ -163,12 +202,20 @@ def damage_record(desk: Desk) -> None:
     (desk.out / "build.json").write_text("{")
 
 
+def edit_model(desk: Desk) -> None:
+    path = desk.directory / "models/tiny.yaml"
+    path.write_text(path.read_text().replace("title: Tiny Chat", "title: Tiny Talk"))
+
+
 def replace_keys(desk: Desk) -> None:
     shutil.rmtree(desk.directory / "keys")
     create_keys(desk.directory / "keys", "Other")
 
 
-@pytest.mark.parametrize("change", [edit_profile, damage_artifact, remove_artifact, damage_record, replace_keys])
+CHANGES = [edit_profile, edit_model, damage_artifact, remove_artifact, damage_record, replace_keys]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_change_is_always_built(built: Desk, change: Callable[[Desk], None]) -> None:
     change(built)
     done = built.build()
@@ -252,8 +299,25 @@ def test_what_a_killed_build_left_is_cleaned_up(desk: Desk) -> None:
     assert desk.leftovers() == []
 
 
+def test_the_models_image_is_made_once(built: Desk) -> None:
+    edit_profile(built)
+    assert "Building the model image" not in built.build().stderr
+    edit_model(built)
+    assert "Building the model image tiny_3" in built.build().stderr
+
+
+def test_a_damaged_model_image_is_made_again(built: Desk) -> None:
+    (image,) = (built.directory / "cache/claudineos/models").glob("*/tiny_3.raw")
+    whole = image.read_bytes()
+    image.write_bytes(b"!" + whole[1:])
+    edit_profile(built)
+    assert "is damaged and is made again" in built.build().stderr
+    assert image.read_bytes() == whole
+
+
 def test_wrong_weights_are_refused_by_name(desk: Desk) -> None:
-    (desk.directory / "weights.gguf").write_bytes(b"w0ights")
+    shutil.rmtree(desk.directory / "cache/claudineos/models")
+    (desk.directory / "weights.gguf").write_bytes(WEIGHTS[:-1] + b"!")
     done = desk.build()
     assert done.returncode == 2
     assert "weights.gguf has the SHA-256" in done.stderr

@@ -1,4 +1,4 @@
-"""A folder of small profiles: a complete `base`, and whatever a test writes beside it."""
+"""A folder of small profiles: a complete `base`, the model that it names, and whatever a test writes beside it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,27 +18,40 @@ boot:
   kernel_arguments: [quiet]
   console: [tty0]
 storage: {esp_size_mib: 256, unlock: tpm2}
-hardware: {architecture: x86-64, kernel_modules: [], initrd_modules: []}
+hardware: {architecture: x86-64, memory_mib: 2048, kernel_modules: [], initrd_modules: []}
 network: {mode: none}
-model:
-  name: tiny
-  title: Tiny
-  licence: Apache-2.0
-  source: {file: {path: weights/tiny.gguf}}
-  sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
-  size_bytes: 480000
-  context_tokens: 2048
-  memory_mib: 1024
+model: {name: tiny, context_tokens: 2048}
 client: {consoles: [tty1]}
 overlays: [base, client]
 packages: []
 """
+
+MODEL = """\
+schema: 1
+name: tiny
+version: "1"
+title: Tiny
+licence:
+  id: Apache-2.0
+  text: {source: {file: {path: LICENCE}}, sha256: "SHA", size_bytes: 11}
+languages: [en]
+weights: {source: {file: {path: weights/tiny.gguf}}, sha256: "SHA", size_bytes: 480000}
+architecture: llama
+parameters: 100000
+quantisation: F32
+context_tokens: 4096
+chat_template_sha256: "SHA"
+kv_bytes_per_token: 1024
+compute_bytes: 1000000
+""".replace("SHA", "a" * 64)
 
 
 @pytest.fixture
 def profiles(tmp_path: Path) -> Path:
     """A folder that holds the profile `base`, whose `boot` section is in the lines 6 to 9."""
     (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/tiny.yaml").write_text(MODEL)
     return tmp_path
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuilderError
-from builder.profile import FileSource, HttpsSource, load_profile
+from builder.profile import load_profile
 
 Write = Callable[[str, str], Path]
 
@@ -50,13 +50,6 @@ def test_null_replaces_a_value_where_null_means_something(profiles: Path, write:
     assert load_profile("mine", profiles).profile.distribution.mirror is None
 
 
-def test_the_models_source_is_replaced_as_a_whole(profiles: Path, write: Write) -> None:
-    write("mine", "extends: base\nmodel: {source: {https: {url: 'https://example.org/tiny.gguf'}}}\n")
-    resolved = load_profile("mine", profiles)
-    assert resolved.profile.model.source.chosen == HttpsSource(url="https://example.org/tiny.gguf")
-    assert ("model", "source", "file", "path") not in resolved.origins
-
-
 def test_every_value_knows_the_line_it_was_written_in(profiles: Path, write: Write) -> None:
     base, middle = profiles / "base.yaml", write("middle", "extends: base\noverlays:\n  - demo\n")
     mine = write("mine", "extends: middle\nstorage:\n  esp_size_mib: 512\noverlays: [show]\n")
@@ -67,24 +60,29 @@ def test_every_value_knows_the_line_it_was_written_in(profiles: Path, write: Wri
         ("image", "version"): f"{base}:4:34",
         ("storage", "esp_size_mib"): f"{mine}:6:17",
         ("storage", "unlock"): f"{base}:10:38",
-        ("overlays", 0): f"{base}:23:12",
-        ("overlays", 1): f"{base}:23:18",
+        ("overlays", 0): f"{base}:15:12",
+        ("overlays", 1): f"{base}:15:18",
         ("overlays", 2): f"{middle}:6:5",
         ("overlays", 3): f"{mine}:7:12",
-        ("packages",): f"{base}:24:11",
+        ("packages",): f"{base}:16:11",
     }
     assert {key_path: str(resolved.origins[key_path]) for key_path in expected} == expected
     assert resolved.files == (mine, middle, base)
 
 
-def test_a_relative_path_starts_at_the_file_that_wrote_it(profiles: Path, tmp_path: Path) -> None:
-    (tmp_path / "own").mkdir()
-    mine = tmp_path / "own" / "mine.yaml"
+def test_a_model_is_beside_the_file_that_names_it_before_it_is_in_the_profiles_folder(
+    profiles: Path, tmp_path: Path
+) -> None:
+    shipped = profiles / "models/tiny.yaml"
+    own = tmp_path / "own"
+    (own / "models").mkdir(parents=True)
+    mine = own / "mine.yaml"
+    mine.write_text("schema: 1\nname: mine\ndescription: x\nextends: base\nmodel: {name: tiny}\n")
+    assert load_profile(str(mine), profiles).model.path == shipped
+    (own / "models/tiny.yaml").write_text(shipped.read_text().replace("title: Tiny", "title: Mine"))
+    assert load_profile(str(mine), profiles).model.model.title == "Mine"
     mine.write_text("schema: 1\nname: mine\ndescription: x\nextends: base\n")
-    resolved = load_profile(str(mine), profiles)
-    source = resolved.profile.model.source.chosen
-    assert source == FileSource(path="weights/tiny.gguf")
-    assert resolved.beside(("model", "source", "file", "path"), source.path) == profiles / "weights" / "tiny.gguf"
+    assert load_profile(str(mine), profiles).model.path == shipped, "base names it, and base is elsewhere"
 
 
 def test_a_paths_parents_are_beside_it_before_they_are_in_the_profiles_folder(profiles: Path, tmp_path: Path) -> None:

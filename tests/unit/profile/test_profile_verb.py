@@ -57,9 +57,9 @@ def test_show_prints_what_loads_as_the_same_profile_again(profiles: Path, write:
 )
 def test_show_quotes_what_yaml_would_take_for_something_else(profiles: Path, text: str) -> None:
     base = profiles / "base.yaml"
-    base.write_text(base.read_text().replace("title: Tiny", f"title: {json.dumps(text)}"))
+    base.write_text(base.read_text().replace("Complete, and small", json.dumps(text)))
     shown = to_yaml(load_profile("base", profiles))
-    assert yaml.safe_load(shown)["model"]["title"] == text
+    assert yaml.safe_load(shown)["description"] == text
 
 
 def test_show_says_where_values_are_from() -> None:

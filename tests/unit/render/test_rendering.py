@@ -55,6 +55,11 @@ def test_templates_see_the_profile_and_other_files_are_left_alone(render_overlay
     assert content(plan, "mkosi.extra/etc/b") == "{{ image.version }}\n"
 
 
+def test_names_of_files_see_the_profile_as_well(render_overlays: Render) -> None:
+    plan = render_overlays({"base/etc/{{ image.id }}.d/a": "", "base/etc/{{ image.id }}.d/b.j2": ""})
+    assert {"mkosi.extra/etc/claudineos.d/a", "mkosi.extra/etc/claudineos.d/b"} <= {file.path for file in plan.files}
+
+
 def test_modes_are_normalised(render_overlays: Render, tmp_path: Path) -> None:
     render_overlays({"base/usr/bin/a": "", "base/etc/b": ""})
     (tmp_path / "overlays/base/usr/bin/a").chmod(0o700)

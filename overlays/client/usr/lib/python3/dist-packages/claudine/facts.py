@@ -71,7 +71,7 @@ def look(runtime_socket: str, root: Path = Path("/")) -> Facts:
             interfaces=parse_interfaces((net / "dev").read_text()),
             routes=count_routes((net / "route").read_text(), _read(net / "ipv6_route")),
             namespace=parse_namespace((root / "proc/self/ns/net").readlink().name),
-            is_runtimes=_listens_here((net / "unix").read_text(errors="replace"), runtime_socket),
+            is_runtimes=_listens_here((net / "unix").read_text(errors="replace"), _own_name(runtime_socket, root)),
         )
     except (OSError, ValueError):
         return Facts(readable=False)
@@ -107,6 +107,14 @@ def _read(path: Path) -> str:
     except FileNotFoundError:
         # A kernel that has no IPv6.
         return ""
+
+
+def _own_name(socket: str, root: Path) -> str:
+    """Return the name that the server in use has opened its socket by, which *socket* is a link to."""
+    try:
+        return str(Path(socket).parent / (root / socket.lstrip("/")).readlink())
+    except OSError:
+        return socket
 
 
 def _listens_here(unix: str, socket: str) -> bool:

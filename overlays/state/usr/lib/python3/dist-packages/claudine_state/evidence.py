@@ -16,10 +16,10 @@ from claudine_state.answer import Answer, send
 from claudine_state.facts import efi_flag
 from claudine_state.host import Host
 from claudine_state.run import CommandError
-from claudine_state.signer import find_signer
+from claudine_state.signer import DB, find_signer
 
-_RUNTIME = "claudine-runtime.service"
-_DB = "sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f"
+# The link that names the model in use, as `ID/llama.sock` beside it (overlays/runtime).
+_IN_USE = "run/claudine-runtime/llama.sock"
 # A namespace with nothing in it has a few hundred bytes of these.
 _LIMIT_BYTES = 8192
 # The partition has 16 KiB; a stick with its name may have as much as it likes.
@@ -76,7 +76,7 @@ def _signer(host: Host, root_hash: str | None) -> Mapping[str, str] | None:
         with partition.open("rb") as file:
             document = json.loads(file.read(_SIGNATURE_BYTES).rstrip(b"\0"))
         signature = base64.b64decode(document["signature"], validate=True)
-        signer = find_signer(root_hash, signature, (host.root / _DB).read_bytes())
+        signer = find_signer(root_hash, signature, (host.root / DB).read_bytes())
     except (OSError, ValueError, KeyError, TypeError, RecursionError, binascii.Error):
         return None
     return {"subject": signer.subject, "sha256": signer.sha256} if signer else None
@@ -103,8 +103,10 @@ def _namespace(host: Host, process: int) -> int | None:
 
 def _runtime(host: Host) -> Mapping[str, object] | None:
     try:
-        process = int(host.run(["systemctl", "show", "--property=MainPID", "--value", _RUNTIME]))
-    except (CommandError, ValueError):
+        model = (host.root / _IN_USE).readlink().parent.name
+        unit = f"claudine-runtime@{model}.service"
+        process = int(host.run(["systemctl", "show", "--property=MainPID", "--value", unit]))
+    except (OSError, CommandError, ValueError):
         return None
     if process <= 0:
         return None

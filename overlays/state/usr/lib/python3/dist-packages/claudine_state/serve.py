@@ -18,9 +18,7 @@ The other end is not trusted. No key is ever written anywhere but into the answe
 import fcntl
 import json
 import os
-import select
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
@@ -28,23 +26,18 @@ from pathlib import Path
 
 from claudine_state import recovery_key, reset, sticks
 from claudine_state.answer import Answer, send
+from claudine_state.durable import write_durably
 from claudine_state.header import read_header
 from claudine_state.host import Host
+from claudine_state.request import RequestError, read_line
 from claudine_state.run import CommandError
 from claudine_state.seal import record_missing_seal
-
-_LIMIT_BYTES = 4096
-_TIMEOUT_S = 10.0
-
-
-class RequestError(Exception):
-    """A request that is not answered; ``str()`` is the sentence for the other end."""
 
 
 def serve(host: Host, source: int = 0, target: int = 1) -> None:
     """Answer the one request that comes from *source*, to *target*."""
     try:
-        name, argument = _parse(_read_line(source))
+        name, argument = _parse(read_line(source))
         # Who wants to turn the machine off does not wait for a stick that hangs.
         with nullcontext() if name in _AT_ONCE else _lock(host):
             if argument is None:
@@ -53,23 +46,6 @@ def serve(host: Host, source: int = 0, target: int = 1) -> None:
                 _open_stick(host, target, argument)
     except (RequestError, sticks.StickError, CommandError, OSError) as error:
         send(target, {"error": str(error)})
-
-
-def _read_line(source: int) -> bytes:
-    """Read up to the first newline or the end. Raises RequestError."""
-    line = b""
-    deadline = time.monotonic() + _TIMEOUT_S
-    while b"\n" not in line:
-        ready, _, _ = select.select([source], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            raise RequestError("The request did not come in time.")
-        data = os.read(source, _LIMIT_BYTES)
-        line += data
-        if len(line) > _LIMIT_BYTES:
-            raise RequestError(f"The request is longer than {_LIMIT_BYTES} bytes.")
-        if not data:
-            break
-    return line.partition(b"\n")[0]
 
 
 def _parse(line: bytes) -> tuple[str, str | None]:
@@ -138,7 +114,7 @@ def _confirm_recovery_key(host: Host, target: int) -> None:
     keyslots = read_header(host).recovery_keyslots
     if not keyslots:
         raise RequestError("There is no recovery key yet.")
-    _write_durably(_marker(host), min(keyslots) + "\n")
+    write_durably(_marker(host), min(keyslots) + "\n")
     send(target, {})
 
 
@@ -191,22 +167,6 @@ def _close_stick(host: Host, target: int) -> None:
 
 def _marker(host: Host) -> Path:
     return host.root / "var/lib/claudine-state/recovery-key-confirmed"
-
-
-def _write_durably(path: Path, text: str) -> None:
-    """Write *path* whole or not at all, even if power fails."""
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    with beside.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 _HANDLERS: dict[str, Callable[[Host, int], None]] = {

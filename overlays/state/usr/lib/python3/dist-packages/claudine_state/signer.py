@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from claudine_state.text import printable
 
+# Where Linux shows the variable, below the root.
+DB = "sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f"
+
 # EFI_CERT_X509_GUID, in the order of bytes that UEFI stores GUIDs in.
 _X509 = bytes.fromhex("a159c0a5e494a74a87b5ab155c2bf072")
 _GUID_BYTES = 16
@@ -37,7 +40,7 @@ def find_signer(root_hash: str, signature: bytes, db: bytes) -> Signer | None:
         value = int.from_bytes(_signature_value(signature))
     except (ValueError, IndexError):
         return None
-    for certificate in _certificates(db):
+    for certificate in certificates(db):
         try:
             subject, modulus, exponent = _read_certificate(certificate)
             signed = pow(value, exponent, modulus).to_bytes((modulus.bit_length() + 7) // 8)
@@ -49,12 +52,8 @@ def find_signer(root_hash: str, signature: bytes, db: bytes) -> Signer | None:
     return None
 
 
-def _padded(digest: bytes, length: int) -> bytes:
-    end = b"\0" + _SHA256 + digest
-    return b"\0\1" + b"\xff" * (length - 2 - len(end)) + end
-
-
-def _certificates(db: bytes) -> Iterator[bytes]:
+def certificates(db: bytes) -> Iterator[bytes]:
+    """Yield the certificates (DER) in the EFI variable *db*."""
     # Four bytes of attributes, then the lists.
     rest = db[4:]
     while len(rest) >= _GUID_BYTES + 12:
@@ -67,6 +66,11 @@ def _certificates(db: bytes) -> Iterator[bytes]:
                 # The first bytes say who enrolled it.
                 yield entries[start + _GUID_BYTES : start + entry]
         rest = rest[size:]
+
+
+def _padded(digest: bytes, length: int) -> bytes:
+    end = b"\0" + _SHA256 + digest
+    return b"\0\1" + b"\xff" * (length - 2 - len(end)) + end
 
 
 def _signature_value(content_info: bytes) -> bytes:
