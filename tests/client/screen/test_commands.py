@@ -350,3 +350,13 @@ async def test_waiting_for_somebody_else_can_be_stopped() -> None:
         await person.press("escape")
         await person.sees("[I stopped, and changed nothing.]", "I am ready")
         assert not notes
+
+
+async def test_what_a_command_said_before_does_not_part_its_question_from_the_answer() -> None:
+    def opening(session: Session) -> Answer:
+        session.face.remark("A few questions first.")
+        return session.talk.send("Where?")
+
+    async with Scene(opening=opening).played() as person:
+        await person.sees("Where?", "Paris")
+        assert "A few questions first." not in person.screen.partition("Where?")[2].partition("Paris")[0]
