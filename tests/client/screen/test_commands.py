@@ -354,6 +354,8 @@ async def test_waiting_for_somebody_else_can_be_stopped() -> None:
 
 async def test_what_a_command_said_before_does_not_part_its_question_from_the_answer() -> None:
     def opening(session: Session) -> Answer:
+        # By now the screen has taken note that something is being done.
+        threading.Event().wait(0.3)
         session.face.remark("A few questions first.")
         return session.talk.send("Where?")
 
