@@ -352,7 +352,7 @@ async def test_waiting_for_somebody_else_can_be_stopped() -> None:
         assert not notes
 
 
-async def test_what_a_command_said_before_does_not_part_its_question_from_the_answer() -> None:
+async def test_what_a_command_said_before_it_asks_is_not_beside_the_answer() -> None:
     def opening(session: Session) -> Answer:
         # By now the screen has taken note that something is being done.
         threading.Event().wait(0.3)
@@ -361,4 +361,4 @@ async def test_what_a_command_said_before_does_not_part_its_question_from_the_an
 
     async with Scene(opening=opening).played() as person:
         await person.sees("Where?", "Paris")
-        assert "A few questions first." not in person.screen.partition("Where?")[2].partition("Paris")[0]
+        assert "A few questions first." not in person.screen
