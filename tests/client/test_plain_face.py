@@ -1,13 +1,15 @@
 """Lists, pages and questions in flat text, on a terminal."""
 
 import re
+from itertools import repeat
 from pathlib import Path
 
 import pytest
 
 from claudine.voice import plain as voice
 from tests.client.conftest import StartScreen
-from tests.support.fake_runtime import MODEL, Answer, FakeRuntime
+from tests.support.fake_models import FakeModels, usual_answers
+from tests.support.fake_runtime import Answer, FakeRuntime
 from tests.support.screen import Screen
 
 PROMPT = "You: "
@@ -126,12 +128,10 @@ def test_the_earlier_lines_are_those_said_here_and_none_of_a_private_conversatio
 def test_what_takes_its_time_can_be_stopped(
     socket: Path, start_screen: StartScreen, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    weights = tmp_path_factory.mktemp("weights") / "endless.gguf"
-    with weights.open("wb") as file:
-        file.truncate(200 * 1024**3)
-    with FakeRuntime(socket) as runtime:
-        runtime.props = runtime.props.replace(MODEL.encode(), str(weights).encode())
-        screen = start_screen()
+    machine = tmp_path_factory.mktemp("m")
+    endless = usual_answers() | {"hash": repeat({"step": "hashing", "percent": 1})}
+    with FakeRuntime(socket), FakeModels(machine / "claudine-models/control.sock", endless):
+        screen = start_screen(["chat", "--state-socket", str(machine / "claudine-state/control.sock")])
         said(screen, "Where?")
         screen.type("/receipt\r")
         screen.wait_for("I am reading my model")

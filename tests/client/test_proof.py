@@ -21,6 +21,7 @@ from claudine.runtime import Runtime
 from claudine.state import StateService
 from claudine.talk import Talk
 from tests.client.conftest import COMMAND, ENV
+from tests.support.fake_models import RUNTIME
 from tests.support.fake_runtime import FakeRuntime
 from tests.support.fake_state import FakeState
 from tests.support.scripted_face import ScriptedFace
@@ -30,9 +31,10 @@ from tests.support.sealed_machine import (
     FINGERPRINT,
     HOST_NAMESPACE,
     LO,
-    MODEL_PATH,
+    MODEL_ROOT_HASH,
     ROOT_HASH,
     ROUTE,
+    SIGNER,
     WAY_OUT,
     WEIGHTS,
     SealedMachine,
@@ -50,7 +52,7 @@ def props(path: str) -> bytes:
 @pytest.fixture
 def runtime(socket: Path) -> Iterator[FakeRuntime]:
     with FakeRuntime(socket) as fake:
-        fake.props = props(MODEL_PATH)
+        fake.props = props("/run/model/model.gguf")
         yield fake
 
 
@@ -91,7 +93,7 @@ def test_a_machine_that_keeps_its_promises_passes(machine: SealedMachine, socket
     assert "All 8 checks passed." in page
     for word in (ROOT_HASH, FINGERPRINT, "Ada Lovelace", "[integrity]", "net:[4026532001]", "Network is unreachable"):
         assert word in page
-    for command in ("cat /proc/812/net/dev", "dmsetup table root", f"sha256sum {MODEL_PATH}"):
+    for command in ("cat /proc/812/net/dev", "dmsetup table root", "sha256sum /proc/812/root/run/model/model.gguf"):
         assert f"  $ {command}\n    " in page
     assert max(len(line) for line in page.splitlines() if not line.startswith("    ")) < 400
 
@@ -168,11 +170,31 @@ def test_an_attempt_that_is_not_refused_there_is_no_proof(
 
 @pytest.mark.usefixtures("runtime", "no_network_sockets")
 def test_other_weights_fail_and_the_model_is_named(machine: SealedMachine, socket: Path) -> None:
-    machine.put(MODEL_PATH.lstrip("/"), WEIGHTS[:-1] + b"!")
+    machine.put_weights(WEIGHTS[:-1] + b"!")
     found = checks(machine, socket)
     assert failed(found) == ["model"]
     assert found["model"].meaning.endswith("not what this image was built with: Tiny Model.")
-    assert hashlib.sha256(WEIGHTS).hexdigest() in render([found["model"]])
+    page = render([found["model"]])
+    assert hashlib.sha256(WEIGHTS).hexdigest() in page
+    assert MODEL_ROOT_HASH in page
+
+
+@pytest.mark.usefixtures("runtime", "no_network_sockets")
+def test_the_images_own_model_from_an_unsigned_image_fails(machine: SealedMachine, socket: Path) -> None:
+    machine.put_weights(WEIGHTS, signer=None)
+    assert failed(checks(machine, socket)) == ["model"]
+
+
+@pytest.mark.usefixtures("runtime", "no_network_sockets")
+@pytest.mark.parametrize(("signer", "names"), [(SIGNER, []), (None, ["model"])])
+def test_a_model_that_was_added_is_proven_by_who_signed_it(
+    machine: SealedMachine, socket: Path, signer: dict[str, str] | None, names: list[str]
+) -> None:
+    machine.models["runtime"] = [RUNTIME | {"model": "other_2"}]
+    machine.put_weights(b"others", signer=signer)
+    found = checks(machine, socket)
+    assert failed(found) == names
+    assert "other_2 did not come with this image" in found["model"].meaning
 
 
 @pytest.mark.usefixtures("runtime", "no_network_sockets")
@@ -183,22 +205,17 @@ def test_a_record_that_cannot_be_read_is_no_proof(machine: SealedMachine, socket
     assert failed(checks(machine, socket)) == ["model"]
 
 
-@pytest.mark.usefixtures("no_network_sockets")
-@pytest.mark.parametrize("path", ["/gone.gguf", "/", "/\x1b[31mred"])
-def test_a_runtime_that_names_no_file_is_no_proof(
-    machine: SealedMachine, socket: Path, runtime: FakeRuntime, path: str
-) -> None:
-    runtime.props = props(path)
+@pytest.mark.usefixtures("runtime", "no_network_sockets")
+@pytest.mark.parametrize(
+    "answer",
+    [{"error": "The model does not \x1b[31mrun."}, {"done": True}, {"done": True, "signer": 7}, {"step": "hashing"}],
+)
+def test_weights_that_are_not_read_are_no_proof(machine: SealedMachine, socket: Path, answer: dict[str, Any]) -> None:
+    machine.models["hash"] = [answer]
     found = checks(machine, socket)
     assert failed(found) == ["model"]
+    assert "could not have the weights read" in found["model"].meaning
     assert "\x1b" not in render([found["model"]])
-
-
-@pytest.mark.usefixtures("no_network_sockets")
-def test_without_a_runtime_its_file_is_unknown(machine: SealedMachine, socket: Path) -> None:
-    found = checks(machine, socket)
-    assert failed(found) == ["model"]
-    assert "does not say which file" in found["model"].meaning
 
 
 def test_a_desk_proves_nothing_and_says_why(tmp_path: Path, socket: Path) -> None:

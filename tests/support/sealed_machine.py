@@ -15,10 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support.fake_models import FakeModels, usual_answers
+
 ROOT_HASH = "aa4eea4617fb1b3348d3a7423963b9ccc83af65c26abe3108a482d1f14622277"
 FINGERPRINT = "a088b5bd2381e142967961e02f1918c63b2542c90e28ab797d3f0eb739e46773"
+MODEL_ROOT_HASH = "bb" * 32
+SIGNER = {"subject": "Ada Lovelace ClaudineOS verity", "sha256": FINGERPRINT}
 WEIGHTS = b"weights" * 1000
-MODEL_PATH = "/usr/share/claudine/models/tiny.gguf"
+MODEL = "tiny_1"
 NAMESPACE, HOST_NAMESPACE = 4026532001, 4026531840
 RUNTIME_SOCKET = "/run/claudine-runtime/llama.sock"
 
@@ -37,7 +41,9 @@ class SealedMachine:
 
     def __init__(self, directory: Path, *, runtime_socket: str = RUNTIME_SOCKET) -> None:
         self.root = directory / "root"
-        self.control = directory / "control.sock"
+        self.control = directory / "claudine-state/control.sock"
+        self.control.parent.mkdir()
+        self.models = usual_answers()
         self.evidence: dict[str, Any] | None = _evidence()
         self.attempts: dict[str, Any] | None = _attempts()
         self.put("proc/self/net/dev", DEV + LO)
@@ -46,8 +52,8 @@ class SealedMachine:
         self.put("proc/self/net/unix", UNIX + LISTENING.format(runtime_socket))
         self.put("proc/self/ns/x")
         (self.root / "proc/self/ns/net").symlink_to(f"net:[{NAMESPACE}]")
-        self.put(MODEL_PATH.lstrip("/"), WEIGHTS)
         self.put_record(hashlib.sha256(WEIGHTS).hexdigest())
+        self.put_weights(WEIGHTS)
         self._services: list[_Service] = []
 
     def put(self, path: str, content: str | bytes = "") -> Path:
@@ -59,10 +65,22 @@ class SealedMachine:
 
     def put_record(self, sha256: str) -> None:
         """Write what the build recorded of the model."""
-        record = {"name": "tiny", "title": "Tiny Model", "licence": "Apache-2.0", "sha256": sha256}
+        record = {"id": MODEL, "name": "tiny", "title": "Tiny Model", "licence": "Apache-2.0", "sha256": sha256}
         self.put("usr/share/claudine/model.json", json.dumps({**record, "size_bytes": len(WEIGHTS)}))
 
+    def put_weights(self, weights: bytes, *, signer: dict[str, str] | None = SIGNER) -> None:
+        """Have the runtime run these, from an image that *signer* signed."""
+        sha256 = hashlib.sha256(weights).hexdigest()
+        self.models["hash"] = [
+            {"step": "hashing", "percent": 100},
+            {"done": True, "sha256": sha256, "root_hash": MODEL_ROOT_HASH, "signer": signer},
+        ]
+
     def __enter__(self) -> Self:
+        self._service_of_models = FakeModels(
+            self.control.parent.with_name("claudine-models") / "control.sock", self.models
+        )
+        self._service_of_models.__enter__()
         self._services = [
             _Service(str(self.control.with_name("evidence.sock")), lambda: self.evidence),
             _Service(str(self.control.with_name("connect.sock")), lambda: self.attempts),
@@ -76,6 +94,7 @@ class SealedMachine:
     ) -> None:
         for service in self._services:
             service.stop()
+        self._service_of_models.__exit__(kind, error, trace)
 
 
 class _Service(socketserver.UnixStreamServer):
@@ -110,7 +129,7 @@ def _evidence() -> dict[str, Any]:
         "command_line": ROOT_HASH,
         "verity_table": table,
         "require_signatures": "Y",
-        "signer": {"subject": "Ada Lovelace ClaudineOS verity", "sha256": FINGERPRINT},
+        "signer": SIGNER,
         "lockdown": "none [integrity] confidentiality",
         "host_namespace": HOST_NAMESPACE,
         "runtime": {

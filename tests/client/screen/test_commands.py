@@ -350,3 +350,15 @@ async def test_waiting_for_somebody_else_can_be_stopped() -> None:
         await person.press("escape")
         await person.sees("[I stopped, and changed nothing.]", "I am ready")
         assert not notes
+
+
+async def test_what_a_command_said_before_it_asks_is_not_beside_the_answer() -> None:
+    def opening(session: Session) -> Answer:
+        # By now the screen has taken note that something is being done.
+        threading.Event().wait(0.3)
+        session.face.remark("A few questions first.")
+        return session.talk.send("Where?")
+
+    async with Scene(opening=opening).played() as person:
+        await person.sees("Where?", "Paris")
+        assert "A few questions first." not in person.screen

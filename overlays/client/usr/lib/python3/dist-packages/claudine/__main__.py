@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from claudine.answer import Answer
     from claudine.commands import Command, Session
     from claudine.face import Face
+    from claudine.models import ModelsService
     from claudine.runtime import Runtime
     from claudine.screen.work import Job
     from claudine.store import Store
@@ -142,13 +143,25 @@ def _session(options: argparse.Namespace, terminal: Terminal, face: "Face") -> "
 
     from claudine.commands import Session
     from claudine.commands.table import COMMANDS
+    from claudine.models import ModelsService
     from claudine.record import Record
     from claudine.state import StateService
     from claudine.talk import Talk
 
     runtime = ThreadPoolExecutor(max_workers=1).submit(_runtime, options.socket)
-    talk = Talk(runtime, Record(_store(options, terminal), terminal.name, face.remark))
+    models = ModelsService.beside(options.state_socket)
+    talk = Talk(
+        runtime,
+        Record(_store(options, terminal), terminal.name, face.remark),
+        trouble=models.trouble,
+        at_first_ready=partial(_warn, models, face),
+    )
     return Session(talk, face, StateService(options.state_socket)), COMMANDS
+
+
+def _warn(models: "ModelsService", face: "Face") -> None:
+    if warning := models.warning():
+        face.remark(warning)
 
 
 def _runtime(socket: str) -> "Runtime":

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from claudine.attempt import NO_SUCH_SOCKET, NO_WAY_OUT, open_sockets
 from claudine.evidence import Evidence
 from claudine.facts import Facts, count_routes, look, parse_interfaces
-from claudine.model import RECORD, compute_sha256, read_record
+from claudine.model import RECORD, read_record
+from claudine.models import ModelsService
 from claudine.state import StateError, StateService
-from claudine.text import printable
+from claudine.voice import models as models_voice
 from claudine.voice import proof as voice
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def prove(service: StateService, runtime: "Runtime", *, say: Say, root: Path = P
     yield _sockets()
     say(voice.CONNECTING)
     yield _connecting(service, own)
-    yield _model(runtime, say, root)
+    yield _model(service, evidence.process, say, root)
 
 
 def _explained(check: Check, reason: str) -> Check:
@@ -175,21 +176,25 @@ def _connecting(service: StateService, own: Facts) -> Check:
     return Check("connecting", voice.CONNECTING, (Look(command, "\n".join(answers)),), passed, meaning)
 
 
-def _model(runtime: "Runtime", say: Say, root: Path) -> Check:
+def _model(service: StateService, process: int | None, say: Say, root: Path) -> Check:
+    """Compare what the runtime has read with what the build recorded; of one that was added, say who signed it."""
     record = read_record(root)
-    recorded = Look(f"cat /{RECORD}", record.sha256 if record else voice.NOT_SEEN)
-    engine = runtime.engine()
-    if not (engine and engine.model_path):
-        return Check("model", voice.MODEL, (recorded,), False, voice.MODEL_UNKNOWN)
-    command = f"sha256sum {engine.model_path}"
+    models = ModelsService.beside(service.path)
+    command = f"sha256sum /proc/{process or 'PID'}/root/run/model/model.gguf"
     try:
-        found = compute_sha256(root / engine.model_path.lstrip("/"), lambda percent: say(voice.hashing(percent)))
-    except OSError as error:
-        meaning = voice.MODEL_UNREADABLE.format(reason=printable(error.strerror or str(error)))
-        return Check("model", voice.MODEL, (Look(command, voice.NOT_SEEN), recorded), False, meaning)
-    looks = (Look(command, found), recorded)
+        model = models.fate().model
+        digest = models.digest(model, lambda step, percent: say(models_voice.step(step, percent)))
+    except StateError as failure:
+        meaning = voice.MODEL_UNREADABLE.format(reason=failure)
+        return Check("model", voice.MODEL, (Look(command, voice.NOT_SEEN),), False, meaning)
+    signed = voice.MODEL_SIGNED.format(root_hash=digest.root_hash, signer=digest.signer, sha256=digest.signer_sha256)
+    looks = [Look(command, f"{digest.sha256}\n{signed}" if digest.signer else digest.sha256)]
+    if record and record.id != model:
+        passed, meaning = bool(digest.signer), voice.MODEL_ADDED if digest.signer else voice.MODEL_UNSIGNED
+        return Check("model", voice.MODEL, tuple(looks), passed, meaning.format(model=model))
+    looks.append(Look(f"cat /{RECORD}", record.sha256 if record else voice.NOT_SEEN))
     if record is None:
-        return Check("model", voice.MODEL, looks, False, voice.MODEL_UNRECORDED)
-    passed = found == record.sha256
+        return Check("model", voice.MODEL, tuple(looks), False, voice.MODEL_UNRECORDED)
+    passed = digest.sha256 == record.sha256 and bool(digest.signer)
     meaning = (voice.MODEL_SAME if passed else voice.MODEL_OTHER).format(title=record.title)
-    return Check("model", voice.MODEL, looks, passed, meaning)
+    return Check("model", voice.MODEL, tuple(looks), passed, meaning)

@@ -74,7 +74,7 @@ class StateService:
     """The service that listens at *path*."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
 
     def status(self) -> DiskStatus:
         """Ask how the disk is."""
@@ -157,11 +157,11 @@ class StateService:
     def _testimony(self, name: str) -> dict[str, Any]:
         from claudine.voice.proof import NO_WITNESS
 
-        return _hear(str(Path(self._path).with_name(name)), b"", _PROOF_S, absent=NO_WITNESS)
+        return _hear(str(Path(self.path).with_name(name)), b"", _PROOF_S, absent=NO_WITNESS)
 
     def _ask(self, request: str, timeout_s: float, **more: str) -> dict[str, Any]:
         line = json.dumps({"request": request, **more}).encode() + b"\n"
-        return _hear(self._path, line, timeout_s, absent=voice.STATE_ABSENT)
+        return _hear(self.path, line, timeout_s, absent=voice.STATE_ABSENT)
 
 
 def _hear(path: str, line: bytes, timeout_s: float, *, absent: str) -> dict[str, Any]:

@@ -31,10 +31,14 @@ class Stop:
     def watch(self, event: str, info: dict[str, Any]) -> None:
         """Learn of a request's connection, as httpx's extension ``trace`` tells it."""
         if event == "connection.connect_unix_socket.complete":
-            self._connection = info["return_value"].get_extra_info("socket")
-            # It may have been pressed just before.
-            if self.pressed:
-                self._hang_up()
+            self.hold(info["return_value"].get_extra_info("socket"))
+
+    def hold(self, connection: socket.socket) -> None:
+        """Learn of the connection that somebody waits at."""
+        self._connection = connection
+        # It may have been pressed just before.
+        if self.pressed:
+            self._hang_up()
 
     def _hang_up(self) -> None:
         if self._connection is not None:

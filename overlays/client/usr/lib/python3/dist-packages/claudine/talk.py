@@ -43,6 +43,8 @@ __all__ = ["Answer", "Ended", "Event", "Full", "MakeRoom", "Talk", "Usage", "Wai
 _GLANCE_S = 0.2
 # What is left when room is made before it is needed.
 _HALF = 0.5
+# A server that is not there for so long may have a reason. To ask costs a slow machine a second or two.
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,22 @@ class Talk:
     *draft* is what was given back; if *unanswered*, it was found without an answer when the conversation was resumed.
     *engine* is what is known of the runtime, once it has been ready; *speed* is that of the last answer, in tokens a
     second.
+
+    *trouble* says why the runtime does not come, or nothing if it may come yet; *at_first_ready* is called once.
     """
 
-    def __init__(self, runtime: "Future[Runtime]", record: Record) -> None:
+    def __init__(
+        self,
+        runtime: "Future[Runtime]",
+        record: Record,
+        *,
+        trouble: Callable[[], str] = str,
+        at_first_ready: Callable[[], None] = lambda: None,
+    ) -> None:
         self.runtime = runtime
         self.record = record
+        self._trouble = trouble
+        self._at_first_ready: Callable[[], None] | None = at_first_ready
         self.draft = ""
         self.unanswered = False
         self.engine: Engine | None = None
@@ -278,9 +291,17 @@ class Talk:
                 raise UnavailableError(voice.STOPPED)
         runtime = self.runtime.result()
         waited_s = time.monotonic() - started_s
+        asked_s = 0.0
         for state, elapsed_s in runtime.until_ready(stop):
             yield Waiting(state.kind, state.detail, waited_s + elapsed_s)
+            if state.kind == "absent" and elapsed_s - asked_s >= _PATIENCE_S:
+                asked_s = elapsed_s
+                if reason := self._trouble():
+                    raise UnavailableError(reason)
         self.engine = runtime.engine(stop)
+        if at_first_ready := self._at_first_ready:
+            self._at_first_ready = None
+            at_first_ready()
 
     def _stream(self, reply: Reply, stop: Stop) -> Iterator[Event]:
         settings = self.record.settings

@@ -1,18 +1,15 @@
 """What this machine is, how it is, and proof of what it promises."""
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from claudine import facts, health, image, model
 from claudine.commands import Command, Session
+from claudine.models import Fate, ModelsService
 from claudine.proof import Check, prove
 from claudine.state import StateError
 from claudine.trace import Trace
+from claudine.voice import models as models_voice
 from claudine.voice import proof as voice
-
-if TYPE_CHECKING:
-    from claudine.runtime import Engine
 
 Row = tuple[str, str]
 
@@ -53,7 +50,7 @@ def _receipt(session: Session, _argument: str) -> None:
     trace = Trace.from_json(answer.trace)
     with session.face.busy(voice.PROVING) as say:
         runtime = session.talk.runtime.result()
-        sha256 = _sha256(runtime.engine(), say)
+        sha256 = _sha256(ModelsService.beside(session.service.path), say)
         seen = facts.look(runtime.path)
     rows = [
         ("Model", trace.model or voice.NO_TRACE),
@@ -74,12 +71,10 @@ def _count(tokens: int | None) -> str:
     return voice.NO_TRACE if tokens is None else str(tokens)
 
 
-def _sha256(engine: "Engine | None", say: Callable[[str], None]) -> str:
-    if engine is None:
-        return voice.UNKNOWN
+def _sha256(models: ModelsService, say: Callable[[str], None]) -> str:
     try:
-        return model.recall_sha256(Path(engine.model_path), lambda percent: say(voice.hashing(percent)))
-    except OSError:
+        return models.digest(models.fate().model, lambda step, percent: say(models_voice.step(step, percent))).sha256
+    except StateError:
         return voice.UNKNOWN
 
 
@@ -87,15 +82,17 @@ def _about(session: Session, _argument: str) -> None:
     record = model.read_record()
     with session.face.busy(voice.PROVING):
         engine = session.talk.runtime.result().engine()
+        fate = _fate(session)
     rows = [
         ("Image", image.version() or voice.NO_IMAGE),
         ("Root hash", image.root_hash() or voice.NO_IMAGE),
         ("Engine", f"llama-server {engine.build}" if engine else voice.UNKNOWN),
-        ("Model file", engine.model_path if engine else voice.UNKNOWN),
+        ("Model", engine.model if engine else voice.UNKNOWN),
+        ("Runs on", _runs_on(fate)),
     ]
     if record:
         rows += [
-            ("Model", record.title),
+            ("The image's own model", record.title),
             ("Its SHA-256", record.sha256),
             ("Its licence", record.licence),
             ("Licence text", str(record.licence_text or voice.UNKNOWN)),
@@ -103,25 +100,40 @@ def _about(session: Session, _argument: str) -> None:
     session.face.page(voice.ABOUT, _table(rows) + "\n\n" + voice.ABOUT_NOTE.strip())
 
 
+def _fate(session: Session) -> Fate | None:
+    try:
+        return ModelsService.beside(session.service.path).fate()
+    except StateError:
+        return None
+
+
+def _runs_on(fate: Fate | None) -> str:
+    return (fate and models_voice.runs_on(fate.backend, fate.device)) or voice.UNKNOWN
+
+
 def _status(session: Session, _argument: str) -> None:
     with session.face.busy(voice.PROVING):
         runtime = session.talk.runtime.result()
         state = runtime.state()
+        fate = _fate(session)
         try:
             disk = session.service.status()
             disk_row = voice.used(disk.free_bytes, disk.size_bytes)
         except StateError as failure:
             disk_row = str(failure)
     found = health.look()
+    trouble = models_voice.trouble(fate.result, fate.model) if fate else ""
     rows = [
         ("Runtime", ": ".join(filter(None, (state.kind, state.detail)))),
+        ("Runs on", _runs_on(fate)),
         ("Disk", disk_row),
         ("Memory", _memory(found)),
         ("Temperature", _temperature(found)),
         ("On for", voice.UNKNOWN if found.up_s is None else voice.days(found.up_s)),
         ("Network", facts.look(runtime.path).line),
     ]
-    session.face.page(voice.STATUS, _table(rows))
+    warning = models_voice.FELL_BACK if fate and fate.fell_back else trouble
+    session.face.page(voice.STATUS, "\n\n".join(filter(None, [_table(rows), warning])))
 
 
 def _memory(found: health.Health) -> str:

@@ -62,6 +62,8 @@ class Work:
             try:
                 answer = job()
                 while answer is not None:
+                    # What a command has said by then is not about what is answered now.
+                    self._app.there(self._app.chat.transcript.keep_remarks)
                     answer = self._hear(answer)
             except FaceGoneError:
                 raise

@@ -52,7 +52,7 @@ def add_scripts(commands: "Parsers", shared: argparse.ArgumentParser) -> None:
     status = commands.add_parser("status", parents=[shared], help="how the runtime is; exit code 0 when it is ready")
     status.add_argument(
         "--json", action="store_true",
-        help="one object: state, detail, model, socket, disk, memory, temperature, facts",
+        help="one object: state, detail, model, socket, runtime, disk, memory, temperature, facts",
     )  # fmt: skip
     add_state_socket(status)
     status.set_defaults(script="status")

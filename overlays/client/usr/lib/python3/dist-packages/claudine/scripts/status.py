@@ -6,11 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from claudine import facts, health
+from claudine.models import Fate, ModelsService
 from claudine.plain.interrupts import Interrupts
 from claudine.plain.terminal import Terminal
 from claudine.runtime import Kind, Runtime
 from claudine.scripts import NOT_READY
 from claudine.state import StateError, StateService
+from claudine.voice import models as voice
 
 
 def run(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupts) -> int:
@@ -19,12 +21,17 @@ def run(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupts)
         runtime = Runtime(options.socket)
         state = runtime.state()
         model = runtime.model() if state.kind is Kind.READY else None
+        fate = _fate(options)
         machine = _machine(options) if options.json else {}
+    trouble = voice.trouble(fate.result, fate.model) if fate else ""
     if options.json:
         report = {"state": state.kind, "detail": state.detail, "model": model, "socket": options.socket}
-        terminal.say(json.dumps(report | machine))
+        terminal.say(json.dumps(report | {"runtime": asdict(fate) if fate else None} | machine))
     else:
-        terminal.say(": ".join(filter(None, [state.kind, state.detail or model])))
+        runs_on = voice.runs_on(fate.backend, fate.device) if fate else ""
+        terminal.say(": ".join(filter(None, [state.kind, trouble or state.detail or model, runs_on])))
+    if fate and fate.fell_back:
+        terminal.complain(voice.FELL_BACK)
     return 0 if state.kind is Kind.READY else NOT_READY
 
 
@@ -38,6 +45,13 @@ def _machine(options: argparse.Namespace) -> dict[str, Any]:
         "temperature": {"celsius": hottest.celsius, "sensor": hottest.name} if hottest else None,
         "facts": {**asdict(seen), "sealed": seen.sealed, "sent_bytes": seen.sent_bytes, "line": seen.line},
     }
+
+
+def _fate(options: argparse.Namespace) -> Fate | None:
+    try:
+        return ModelsService.beside(options.state_socket).fate()
+    except StateError:
+        return None
 
 
 def _disk(service: StateService) -> dict[str, int] | None:

@@ -74,10 +74,18 @@ CONNECTING_ELSEWHERE = "The attempt was made from another network than that of m
 CONNECTING_UNTRIED = "I could not have it tried. {reason}"
 
 MODEL = "My model"
-MODEL_SAME = "The file that my runtime has loaded is, bit for bit, what this image was built with: {title}."
-MODEL_OTHER = "The file that my runtime has loaded is not what this image was built with: {title}."
-MODEL_UNREADABLE = "I cannot read the file that my runtime has loaded: {reason}."
-MODEL_UNKNOWN = "My runtime does not say which file it has loaded. While it still loads, please try again later."
+MODEL_SIGNED = "in an image with root hash {root_hash}\nsigned by {signer}, SHA-256 {sha256}"
+MODEL_SAME = (
+    "The weights that my runtime has read are, bit for bit, what this image was built with: {title}. The kernel checks "
+    "each block of their own image, and takes one only if it is signed with a key that the firmware trusts."
+)
+MODEL_OTHER = "The weights that my runtime has read are not what this image was built with: {title}."
+MODEL_ADDED = (
+    "{model} did not come with this image. The kernel takes its image, and each block of it, because it is signed with "
+    "a key that the firmware trusts."
+)
+MODEL_UNSIGNED = "{model} did not come with this image, and I do not see who signed it."
+MODEL_UNREADABLE = "I could not have the weights read that my runtime has loaded. {reason}"
 MODEL_UNRECORDED = "This is no ClaudineOS image: nothing records which model it was built with."
 THROUGH = "it went through"
 
@@ -126,11 +134,6 @@ def used(free_bytes: int, size_bytes: int) -> str:
     """Say how full something is."""
     percent = 100 * (size_bytes - free_bytes) // max(1, size_bytes)
     return f"{size(size_bytes - free_bytes)} of {size(size_bytes)} used ({percent} %)"
-
-
-def hashing(percent: int) -> str:
-    """Say how far the model's file is read."""
-    return f"I am reading my model, {percent} %"
 
 
 def routes(count: int) -> str:
