@@ -36,6 +36,7 @@ class BuildInputs:
             "model": self.profile.model.sha256,
             "mirror": self.profile.distribution.mirror,
             "snapshot": self.profile.distribution.snapshot,
+            "microsoft_certificates": self.profile.boot.microsoft_certificates,
             "certificates": [pair.certificate.sha256 for pair in self.keys.pairs],
             "mkosi": self.toolchain.mkosi.version,
             "tools": self.toolchain.tools_digest,
