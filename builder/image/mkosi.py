@@ -41,7 +41,7 @@ def run_mkosi(
     cache.mkdir(exist_ok=True)
     # One mkosi at a time may work in a cache of installed package trees.
     with locked(cache / "lock"), emptied(_scratch(cache)) as scratch:
-        sandbox = archive.write_sandbox(scratch / "sandbox", profile.distribution.release)
+        sandbox = archive.write_sandbox(scratch / "sandbox", profile.distribution.release, inputs.plan.components)
         arguments = [
             *("--directory", str(tree)),
             *("--output-directory", str(output)),
@@ -52,7 +52,11 @@ def run_mkosi(
             *("--sandbox-tree", str(sandbox)),
             *(("--proxy-url", archive.proxy) if archive.proxy else ()),
             *("--extra-tree", f"{weights}:{MODELS}/{profile.model.name}.gguf"),
-            *(part for update in keys.updates for part in ("--extra-tree", f"{update}:{ENROLMENT}/{update.name}")),
+            *(
+                part
+                for name, update in keys.updates(microsoft=profile.boot.microsoft_certificates).items()
+                for part in ("--extra-tree", f"{update}:{ENROLMENT}/{name}")
+            ),
             *("--secure-boot-key", str(keys.db.key)),
             *("--secure-boot-certificate", str(keys.db.certificate.path)),
             *("--verity-key", str(keys.verity.key)),
