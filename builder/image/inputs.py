@@ -37,6 +37,7 @@ class BuildInputs:
             "model": model_image_digest(self.resolved.model.model, self.keys, self.toolchain),
             "mirror": self.profile.distribution.mirror,
             "snapshot": self.profile.distribution.snapshot,
+            "microsoft_certificates": self.profile.boot.microsoft_certificates,
             "certificates": [pair.certificate.sha256 for pair in self.keys.pairs],
             "mkosi": self.toolchain.mkosi.version,
             "tools": self.toolchain.tools_digest,

@@ -38,7 +38,7 @@ def run_mkosi(tree: Path, output: Path, log_file: Path, inputs: BuildInputs, *, 
     cache.mkdir(exist_ok=True)
     # One mkosi at a time may work in a cache of installed package trees.
     with locked(cache / "lock"), emptied(_scratch(cache)) as scratch:
-        sandbox = archive.write_sandbox(scratch / "sandbox", profile.distribution.release)
+        sandbox = archive.write_sandbox(scratch / "sandbox", profile.distribution.release, inputs.plan.components)
         arguments = [
             *("--directory", str(tree)),
             *("--output-directory", str(output)),
@@ -48,7 +48,11 @@ def run_mkosi(tree: Path, output: Path, log_file: Path, inputs: BuildInputs, *, 
             *("--package-cache-directory", str(packages_directory(toolchain.cache))),
             *("--sandbox-tree", str(sandbox)),
             *(("--proxy-url", archive.proxy) if archive.proxy else ()),
-            *(part for update in keys.updates for part in ("--extra-tree", f"{update}:{ENROLMENT}/{update.name}")),
+            *(
+                part
+                for name, update in keys.updates(microsoft=profile.boot.microsoft_certificates).items()
+                for part in ("--extra-tree", f"{update}:{ENROLMENT}/{name}")
+            ),
             *("--secure-boot-key", str(keys.db.key)),
             *("--secure-boot-certificate", str(keys.db.certificate.path)),
             *("--verity-key", str(keys.verity.key)),

@@ -23,8 +23,9 @@ from cryptography.x509.oid import NameOID
 
 from builder.errors import BuilderError, Location
 from builder.keys import authvar
-from builder.keys.keyset import THROWAWAY_OWNER, KeySet, Role
+from builder.keys.keyset import DB_WITH_MICROSOFT, THROWAWAY_OWNER, KeySet, Role
 from builder.keys.load import KEY_BITS, load_keys
+from builder.keys.microsoft import microsoft_certificates
 
 # Neither UEFI firmware nor the kernel looks at the dates, so an early end would protect nothing and only break the
 # tools that do look. This is the last moment in the form (UTCTime) that every parser of certificates has met.
@@ -51,7 +52,7 @@ class _Issued:
 
 
 def create_keys(directory: Path, owner: str) -> KeySet:
-    """Make five key pairs and the three signed updates for `owner` in `directory`, and load them.
+    """Make five key pairs and the four signed updates for `owner` in `directory`, and load them.
 
     BuilderError if `directory` exists and is not empty, cannot be written, or `owner` does not fit a certificate.
     """
@@ -175,7 +176,8 @@ def _issue(common_name: str, now: datetime) -> _Issued:
 
 
 def _updates(issued: dict[Role, _Issued]) -> dict[str, bytes]:
-    """Sign the updates of PK, KEK and db, while PK's and KEK's private keys are at hand.
+    """Sign the updates of PK, KEK and db, while PK's and KEK's private keys are at hand; that of db in two variants,
+    since only a profile says whether Microsoft's certificates are wanted.
 
     db lists verity's certificate beside its own: the kernel checks a root hash's signature against its .platform
     keyring, which is filled from the firmware's db. The price is that the verity key could sign a boot program too,
@@ -184,8 +186,10 @@ def _updates(issued: dict[Role, _Issued]) -> dict[str, bytes]:
     pk, kek = issued[Role.PK], issued[Role.KEK]
     owner = uuid.uuid5(_OWNER_NAMESPACE, pk.certificate.fingerprint(hashes.SHA256()).hex())
 
-    def update(variable: authvar.Variable, roles: tuple[Role, ...], signer: _Issued) -> bytes:
-        content = authvar.signature_lists([issued[role].certificate for role in roles], owner)
+    def update(
+        variable: authvar.Variable, roles: tuple[Role, ...], signer: _Issued, others: tuple[x509.Certificate, ...] = ()
+    ) -> bytes:
+        content = authvar.signature_lists([*(issued[role].certificate for role in roles), *others], owner)
         timestamp = issued[roles[0]].certificate.not_valid_before_utc
         return authvar.signed_update(variable, content, timestamp, signer.key, signer.certificate)
 
@@ -193,6 +197,7 @@ def _updates(issued: dict[Role, _Issued]) -> dict[str, bytes]:
         Role.PK.update_name: update(authvar.PK, (Role.PK,), pk),
         Role.KEK.update_name: update(authvar.KEK, (Role.KEK,), pk),
         Role.DB.update_name: update(authvar.DB, (Role.DB, Role.VERITY), kek),
+        DB_WITH_MICROSOFT: update(authvar.DB, (Role.DB, Role.VERITY), kek, microsoft_certificates()),
     }
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from builder.errors import BuilderError, Location
+
 # The owner's name in a set that a first build makes for itself. It ends up in every certificate's subject, so a
 # firmware's setup menu shows it too.
 THROWAWAY_OWNER = "THROW-AWAY, not for real devices"
@@ -51,6 +53,9 @@ _PURPOSES = {
     Role.PCR: "signs the TPM measurements (PCR 11) that unlock the device's encrypted state",
 }
 
+# The update of db that lists Microsoft's certificates after the owner's.
+DB_WITH_MICROSOFT = "db-microsoft.auth"
+
 # Their private keys only change what the firmware trusts; no build uses them.
 OFFLINE_ROLES = frozenset({Role.PK, Role.KEK})
 
@@ -80,7 +85,8 @@ class KeyPair:
 class KeySet:
     """A key set whose files were read and found to belong together.
 
-    The private keys of db, verity and pcr are present; those of PK and KEK may be offline.
+    The private keys of db, verity and pcr are present; those of PK and KEK may be offline. `has_microsoft` says whether
+    there is an update of db with Microsoft's certificates: early key sets have none.
     """
 
     directory: Path
@@ -89,16 +95,29 @@ class KeySet:
     db: KeyPair
     verity: KeyPair
     pcr: KeyPair
+    has_microsoft: bool
 
     @property
     def pairs(self) -> tuple[KeyPair, ...]:
         """All five, in the order of `Role`."""
         return (self.pk, self.kek, self.db, self.verity, self.pcr)
 
-    @property
-    def updates(self) -> tuple[Path, ...]:
-        """PK.auth, KEK.auth and db.auth: what a firmware in setup mode is enrolled with."""
-        return tuple(self.directory / role.update_name for role in (Role.PK, Role.KEK, Role.DB))
+    def updates(self, *, microsoft: bool) -> dict[str, Path]:
+        """Give what a firmware in setup mode is enrolled with, by the names that systemd-boot looks for.
+
+        BuilderError if Microsoft's certificates are wanted and the set has no update with them.
+        """
+        if microsoft and not self.has_microsoft:
+            raise BuilderError(
+                f"this key set has no {DB_WITH_MICROSOFT}: it is from before there was one, and KEK.key has to sign it",
+                hint="Make a new key set with: claudineos keys create DIR; or, for machines whose cards start without "
+                "Microsoft's certificates, write boot: {microsoft_certificates: false} into the profile",
+                location=Location(self.directory),
+            )
+        names = {role.update_name: role.update_name for role in (Role.PK, Role.KEK, Role.DB)}
+        if microsoft:
+            names[Role.DB.update_name] = DB_WITH_MICROSOFT
+        return {name: self.directory / file for name, file in names.items()}
 
     @property
     def throwaway(self) -> bool:

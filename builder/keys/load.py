@@ -7,7 +7,7 @@ a PK.auth with a flipped byte, and after that no update could be verified any mo
 """
 
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography import x509
@@ -19,7 +19,8 @@ from cryptography.x509.oid import NameOID
 
 from builder.errors import BuilderError, Location
 from builder.keys import authvar
-from builder.keys.keyset import OFFLINE_ROLES, Certificate, KeyPair, KeySet, Role
+from builder.keys.keyset import DB_WITH_MICROSOFT, OFFLINE_ROLES, Certificate, KeyPair, KeySet, Role
+from builder.keys.microsoft import microsoft_certificates
 
 # Why no other size is taken: see create._issue.
 KEY_BITS = 2048
@@ -29,18 +30,19 @@ _RESTORE = "Restore it from your backup of the key set, or make a new set with: 
 
 @dataclass(frozen=True)
 class _Update:
-    """Which variable a role's .auth file sets, what it must list, and who must have signed it."""
+    """Which variable an .auth file sets, what it must list, and who must have signed it."""
 
-    role: Role
+    name: str
     variable: authvar.Variable
     lists: tuple[Role, ...]
     signer: Role
+    others: tuple[x509.Certificate, ...] = ()
 
 
 _UPDATES = (
-    _Update(Role.PK, authvar.PK, (Role.PK,), Role.PK),
-    _Update(Role.KEK, authvar.KEK, (Role.KEK,), Role.PK),
-    _Update(Role.DB, authvar.DB, (Role.DB, Role.VERITY), Role.KEK),
+    _Update(Role.PK.update_name, authvar.PK, (Role.PK,), Role.PK),
+    _Update(Role.KEK.update_name, authvar.KEK, (Role.KEK,), Role.PK),
+    _Update(Role.DB.update_name, authvar.DB, (Role.DB, Role.VERITY), Role.KEK),
 )
 
 
@@ -67,7 +69,11 @@ def load_keys(directory: Path) -> KeySet:
     pk, kek, db, verity, pcr = (_pair(directory, role, certificates[role]) for role in Role)
     for update in _UPDATES:
         _check_update(directory, update, certificates)
-    return KeySet(directory, pk, kek, db, verity, pcr)
+    has_microsoft = (directory / DB_WITH_MICROSOFT).exists()
+    if has_microsoft:
+        with_microsoft = replace(_UPDATES[-1], name=DB_WITH_MICROSOFT, others=microsoft_certificates())
+        _check_update(directory, with_microsoft, certificates)
+    return KeySet(directory, pk, kek, db, verity, pcr, has_microsoft)
 
 
 def _pair(directory: Path, role: Role, certificate: x509.Certificate) -> KeyPair:
@@ -148,8 +154,11 @@ def _wrong_kind(path: Path) -> BuilderError:
 
 
 def _check_update(directory: Path, update: _Update, certificates: dict[Role, x509.Certificate]) -> None:
-    path = directory / update.role.update_name
-    expected = tuple(certificates[role].public_bytes(Encoding.DER) for role in update.lists)
+    path = directory / update.name
+    expected = tuple(
+        certificate.public_bytes(Encoding.DER)
+        for certificate in (*(certificates[role] for role in update.lists), *update.others)
+    )
     try:
         content = authvar.verified_content(update.variable, _read(path), certificates[update.signer])
         listed = authvar.listed_certificates(content)
@@ -158,6 +167,7 @@ def _check_update(directory: Path, update: _Update, certificates: dict[Role, x50
         raise BuilderError(message, hint=_RESTORE, location=Location(path)) from error
     if listed != expected:
         names = " and ".join(role.certificate_name for role in update.lists)
+        names += " and Microsoft's certificates" if update.others else ""
         raise BuilderError(f"this does not list {names}, exactly", hint=_RESTORE, location=Location(path))
 
 

@@ -115,6 +115,14 @@ PackageName = Annotated[
         examples=["iproute2"],
     ),
 ]
+SetName = Annotated[
+    str,
+    Field(
+        pattern="^[a-z][a-z0-9-]*$",
+        description="A set's name: lower-case letters, digits and dashes, starting with a letter.",
+        examples=["storage"],
+    ),
+]
 ModuleGlob = Annotated[
     str,
     Field(

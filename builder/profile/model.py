@@ -19,10 +19,12 @@ from builder.profile.fields import (
     OverlayName,
     PackageName,
     ProfileName,
+    SetName,
     Snapshot,
     Terminal,
 )
 from builder.profile.kernel import KernelArguments
+from builder.profile.syntax import KeyPath
 from builder.profile.validate import StrictModel, refuse
 
 # What the runtime leaves to everything else on the machine.
@@ -30,6 +32,9 @@ MEMORY_FOR_THE_REST_BYTES = 1 << 30
 
 # Shorter than this, a conversation is over before it begins.
 LEAST_CONTEXT_TOKENS = 256
+
+# x86-64 psABI, "Micro-Architecture Levels". Level 4 (AVX-512) is not offered: current mini-PCs do not have it.
+ProcessorLevel = Literal["x86-64", "x86-64-v2", "x86-64-v3"]
 
 
 class Image(StrictModel):
@@ -94,6 +99,11 @@ class Boot(StrictModel):
         "chooses it in the menu), if-safe (by itself in virtual machines only), force (by itself everywhere).",
         examples=["if-safe"],
     )
+    microsoft_certificates: bool = Field(
+        description="Whether the keys to enrol include Microsoft's certificates for other makers' firmware: without "
+        "them a graphics or network card may not start, with them whatever Microsoft signed starts as well.",
+        examples=[True],
+    )
     kernel_arguments: KernelArguments = Field(
         description="List of kernel arguments to add to those of the overlays.", examples=[["loglevel=4"]]
     )
@@ -129,6 +139,30 @@ class Hardware(StrictModel):
         description="Memory in MiB of the smallest machine that the image is for; its model must fit.",
         examples=[2048],
     )
+    minimum_processor: ProcessorLevel = Field(
+        description="The least that the processor must be able to do, as a level of the x86-64 psABI; on a lesser one "
+        "the image says so and does not start.",
+        examples=["x86-64-v2"],
+    )
+    drivers: List[SetName] = Field(
+        description="List of sets of drivers; each is the overlay hardware-NAME.", examples=[["storage", "watchdog"]]
+    )
+    firmware: List[SetName] = Field(
+        description="List of sets of firmware and microcode that the makers of the hardware do not give the source of; "
+        "each is the overlay firmware-NAME.",
+        examples=[["intel-graphics", "intel-microcode"]],
+    )
+    gpu: Literal["none", "vulkan"] = Field(
+        description="What the model is computed on beside the processor: none, or a graphics card through vulkan. "
+        "Where no card can be used, the processor does it all, and the client says so.",
+        examples=["none"],
+    )
+    gpu_device: str | None = Field(
+        pattern="^Vulkan[0-9]$",
+        description="Which graphics card, as llama-server names it; null for the dedicated ones, or else the one in "
+        "the processor.",
+        examples=["Vulkan0"],
+    )
     kernel_modules: List[ModuleGlob] = Field(
         description="List of globs of the kernel modules in the image, as mkosi's KernelModules= takes them; the last "
         "one that fits a module decides.",
@@ -143,6 +177,22 @@ class Hardware(StrictModel):
     def memory_for_model_bytes(self) -> int:
         """What the smallest machine has for its model."""
         return (self.memory_mib << 20) - MEMORY_FOR_THE_REST_BYTES
+
+    @property
+    def overlays(self) -> tuple[tuple[str, KeyPath], ...]:
+        """The overlays that these fields choose, each with the field that does."""
+        sets = [
+            *((f"hardware-{name}", ("hardware", "drivers", index)) for index, name in enumerate(self.drivers)),
+            *((f"firmware-{name}", ("hardware", "firmware", index)) for index, name in enumerate(self.firmware)),
+        ]
+        stack: list[tuple[str, KeyPath]] = [] if self.gpu == "none" else [(self.gpu, ("hardware", "gpu"))]
+        return (*sets, *stack)
+
+    @model_validator(mode="after")
+    def _has_the_device(self) -> "Hardware":
+        if self.gpu_device and self.gpu == "none":
+            raise refuse("names a graphics card, and hardware.gpu uses none", hint="Use null", at=("gpu_device",))
+        return self
 
 
 class Network(StrictModel):
@@ -213,3 +263,9 @@ class Profile(StrictModel):
     packages: List[PackageName] = Field(
         description="List of Debian packages to add to those of the overlays.", examples=[["iproute2"]]
     )
+
+    @property
+    def all_overlays(self) -> tuple[tuple[str, KeyPath], ...]:
+        """The overlays that are named and then those that the hardware asks for, each with the value that says so."""
+        named = tuple((name, ("overlays", index)) for index, name in enumerate(self.overlays))
+        return (*named, *self.hardware.overlays)

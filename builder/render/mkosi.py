@@ -35,7 +35,7 @@ def image_configuration(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]
     """Render `mkosi.conf`."""
     profile = resolved.profile
     sections = {
-        "Distribution": _distribution(resolved),
+        "Distribution": _distribution(resolved, overlays),
         "Output": _output(resolved),
         "Content": _content(resolved, overlays),
         "Validation": _VALIDATION,
@@ -66,11 +66,12 @@ def initrd_configuration(overlays: tuple[Overlay, ...]) -> list[Line]:
     return lines("The initrd finds the root, checks it and mounts it; nothing else.", {"Content": content})
 
 
-def _distribution(resolved: ResolvedProfile) -> list[Setting]:
+def _distribution(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[Setting]:
     return [
         single("Distribution", "debian"),
         _of(resolved, "Release", ("distribution", "release")),
         _of(resolved, "Architecture", ("hardware", "architecture")),
+        several("Repositories", _from_overlays(overlays, "components"), "Beside main."),
     ]
 
 
@@ -103,11 +104,17 @@ def _content(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[S
             [*_kernel_arguments(resolved, overlays), *_from_profile(resolved, ("boot", "console"), prefix="console=")],
             "Signed with the kernel: nobody can change it at boot.",
         ),
-        several("KernelModules", _from_profile(resolved, ("hardware", "kernel_modules"))),
-        several("KernelInitrdModules", _from_profile(resolved, ("hardware", "initrd_modules"))),
+        several("KernelModules", _modules(resolved, overlays, "kernel_modules")),
+        several("KernelInitrdModules", _modules(resolved, overlays, "initrd_modules")),
+        several("FirmwareFiles", _from_overlays(overlays, "firmware_files"), "Beside what the modules ask for."),
         several("InitrdPackages", _from_overlays(overlays, "initrd_packages")),
         several("RemoveFiles", _from_overlays(overlays, "remove_files")),
     ]
+
+
+def _modules(resolved: ResolvedProfile, overlays: tuple[Overlay, ...], section: str) -> list[Item]:
+    """Collect modules; the profile's come last, so that it can take out what an overlay's set brings."""
+    return [*_from_overlays(overlays, section), *_from_profile(resolved, ("hardware", section))]
 
 
 def _kernel_arguments(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[Item]:
@@ -145,7 +152,8 @@ def _build(cache_key: str) -> list[Setting]:
 
 # What mkosi applies only after it has saved or reused the tree of installed packages.
 _AFTER_CACHE = {
-    *("KernelCommandLine", "KernelModules", "KernelInitrdModules", "RemoveFiles", "UnifiedKernelImageFormat"),
+    *("KernelCommandLine", "KernelModules", "KernelInitrdModules", "FirmwareFiles", "RemoveFiles"),
+    "UnifiedKernelImageFormat",
     *("ManifestFormat", "SplitArtifacts", "Seed", "ImageId", "ImageVersion", "CleanPackageMetadata"),
 }
 
@@ -156,7 +164,7 @@ def _cache_key(sections: Mapping[str, Iterable[Setting]]) -> str:
         f"{section}.{setting.key}={[item.text for item in setting.items]}"
         for section, settings in sections.items()
         for setting in settings
-        if setting.key not in _AFTER_CACHE
+        if setting.items and setting.key not in _AFTER_CACHE
     ]
     return hashlib.sha256("\n".join(shaping).encode()).hexdigest()[:16]
 

@@ -35,9 +35,21 @@ class OverlayDescription(StrictModel):
     """What `overlay.yaml` may say. Each mapping goes from a thing to the reason for it."""
 
     description: str = Field(min_length=1, description="What the overlay adds to the image, in one sentence.")
+    components: dict[str, str] = Field(
+        {}, description="Components of the Debian archive beside main that its packages are in, each with its reason."
+    )
     packages: dict[str, str] = Field({}, description="Debian packages in the image, each with its reason.")
     initrd_packages: dict[str, str] = Field({}, description="Debian packages in the initrd, each with its reason.")
     kernel_arguments: dict[str, str] = Field({}, description="Kernel arguments, each with its reason.")
+    kernel_modules: dict[str, str] = Field(
+        {}, description="Globs of kernel modules in the image, as in a profile, each with its reason."
+    )
+    initrd_modules: dict[str, str] = Field({}, description="Globs of kernel modules in the initrd, likewise.")
+    firmware_files: dict[str, str] = Field(
+        {},
+        description="Globs of firmware that stays in the image though no module asks for it, or goes (after a dash) "
+        "though one does, as mkosi's FirmwareFiles= takes them, each with its reason.",
+    )
     units: dict[str, str] = Field(
         {}, description="systemd units to enable, as in a preset file, each with its reason; may use jinja2."
     )
@@ -89,15 +101,15 @@ class Overlay:
 
 
 def load_overlays(resolved: ResolvedProfile, overlays_dir: Path) -> tuple[Overlay, ...]:
-    """Load the overlays that a profile names, in its order.
+    """Load the overlays that a profile names, in its order, and those that its hardware asks for.
 
     Raises BuilderError for an overlay that does not exist, a template that fails, and two overlays that write the same
     file unless the later one says that it replaces it.
     """
     values = _template_values(resolved)
     overlays = tuple(
-        _load(name, values, overlays_dir, resolved.origins.get(("overlays", index)))
-        for index, name in enumerate(resolved.profile.overlays)
+        _load(name, values, overlays_dir, resolved.origins.get(key_path))
+        for name, key_path in resolved.profile.all_overlays
     )
     _check_targets(overlays)
     return overlays

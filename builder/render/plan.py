@@ -35,9 +35,10 @@ class RenderedFile:
 
 @dataclass(frozen=True)
 class RenderPlan:
-    """All files of the tree, sorted by path."""
+    """All files of the tree, sorted by path; and the components of the Debian archive that it needs beside main."""
 
     files: tuple[RenderedFile, ...]
+    components: tuple[str, ...]
 
     @cached_property
     def digest(self) -> str:
@@ -66,7 +67,8 @@ def render(resolved: ResolvedProfile, overlays_dir: Path) -> RenderPlan:
     files += [
         _copied(f"mkosi.{script.target}.d/{overlay.name}", script) for overlay in overlays for script in overlay.scripts
     ]
-    return RenderPlan(tuple(sorted(files, key=lambda file: file.path)))
+    components = {listed.thing for overlay in overlays for listed in overlay.listed("components")}
+    return RenderPlan(tuple(sorted(files, key=lambda file: file.path)), tuple(sorted(components)))
 
 
 def _preset(overlays: tuple[Overlay, ...]) -> list[Line]:

@@ -4,6 +4,7 @@ No mirror is written into this program. apt knows which one this machine uses, a
 that mirror and us.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,11 +37,12 @@ class Archive:
         """The proxy that the host's apt goes through, empty for none."""
         return run(["apt-config", "--format", "%v%n", "dump", "Acquire::http::Proxy"], check=False).stdout.strip()
 
-    def sources(self, release: str) -> str:
-        """Return the deb822 source of one release, for `/etc/apt/sources.list.d`."""
-        return f"Types: deb\nURIs: {self.url}\nSuites: {release}\nComponents: main\nSigned-By: {KEYRING}\n"
+    def sources(self, release: str, components: Sequence[str] = ()) -> str:
+        """Return the deb822 source of one release, for `/etc/apt/sources.list.d`: main, and `components` beside it."""
+        wanted = " ".join(["main", *components])
+        return f"Types: deb\nURIs: {self.url}\nSuites: {release}\nComponents: {wanted}\nSigned-By: {KEYRING}\n"
 
-    def write_sandbox(self, directory: Path, release: str) -> Path:
+    def write_sandbox(self, directory: Path, release: str, components: Sequence[str] = ()) -> Path:
         """Write the tree that mkosi lays over its sandbox, and return it.
 
         A file named mkosi.sources replaces mkosi's own list, which names an archive of debug symbols that most
@@ -48,7 +50,7 @@ class Archive:
         """
         sources = directory / "etc/apt/sources.list.d/mkosi.sources"
         sources.parent.mkdir(parents=True, exist_ok=True)
-        sources.write_text(self.sources(release))
+        sources.write_text(self.sources(release, components))
         return directory
 
 

@@ -16,7 +16,7 @@ from builder.keys import Role, create_keys, load_or_create_throwaway
 from builder.keys.create import MAX_OWNER_BYTES
 
 KEYS = {f"{role}.key" for role in Role}
-PUBLIC = {f"{role}.crt" for role in Role} | {"PK.auth", "KEK.auth", "db.auth"}
+PUBLIC = {f"{role}.crt" for role in Role} | {"PK.auth", "KEK.auth", "db.auth", "db-microsoft.auth"}
 
 
 def mode(path: Path) -> int:

@@ -144,7 +144,7 @@ def test_a_whole_set_loads(pristine: Path) -> None:
     assert [pair.role for pair in keys.pairs] == list(Role)
     assert keys.db.key == pristine / "db.key"
     assert keys.verity.certificate.path == pristine / "verity.crt"
-    assert keys.updates == (pristine / "PK.auth", pristine / "KEK.auth", pristine / "db.auth")
+    assert keys.updates(microsoft=False) == {name: pristine / name for name in ("PK.auth", "KEK.auth", "db.auth")}
     assert not keys.throwaway
 
 
@@ -152,7 +152,7 @@ def test_a_set_named_from_here_is_found_from_elsewhere(pristine: Path, monkeypat
     monkeypatch.chdir(pristine.parent)
     keys = load_keys(Path(pristine.name))
     assert keys.db.key == pristine / "db.key"
-    assert keys.updates[0] == pristine / "PK.auth"
+    assert keys.updates(microsoft=False)["PK.auth"] == pristine / "PK.auth"
 
 
 def test_the_keys_that_own_the_firmware_may_be_offline(key_dir: Path) -> None:

@@ -17,8 +17,10 @@ boot:
   enroll_keys: if-safe
   kernel_arguments: [quiet]
   console: [tty0]
+  microsoft_certificates: true
 storage: {esp_size_mib: 256, unlock: tpm2}
-hardware: {architecture: x86-64, memory_mib: 2048, kernel_modules: [], initrd_modules: []}
+hardware: {architecture: x86-64, memory_mib: 2048, minimum_processor: x86-64, drivers: [], firmware: [], gpu: none,
+           gpu_device: null, kernel_modules: [], initrd_modules: []}
 network: {mode: none}
 model: {name: tiny, context_tokens: 2048}
 client: {consoles: [tty1]}
@@ -48,7 +50,7 @@ compute_bytes: 1000000
 
 @pytest.fixture
 def profiles(tmp_path: Path) -> Path:
-    """A folder that holds the profile `base`, whose `boot` section is in the lines 6 to 9."""
+    """A folder that holds the profile `base`, whose `boot` section is in the lines 6 to 10."""
     (tmp_path / "base.yaml").write_text(BASE)
     (tmp_path / "models").mkdir()
     (tmp_path / "models/tiny.yaml").write_text(MODEL)

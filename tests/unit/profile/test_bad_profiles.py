@@ -41,6 +41,11 @@ MISTAKES = [
     ("extends: base\nstorage: {unlock: fingerprint}\n", "5:19", "storage.unlock cannot be 'fingerprint'", "passphrase"),
     ("extends: base\nboot: {enroll_keys: if_safe}\n", "5:21", "cannot be 'if_safe'", "Did you mean if-safe?"),
     ("extends: base\nhardware: {architecture: x86_64}\n", "5:26", "cannot be 'x86_64'", "Did you mean x86-64?"),
+    ("extends: base\nhardware: {minimum_processor: v3}\n", "5:31", "cannot be 'v3'", "x86-64-v3"),
+    ("extends: base\nhardware: {gpu: cuda}\n", "5:17", "hardware.gpu cannot be 'cuda'", "vulkan"),
+    ("extends: base\nhardware: {gpu: vulkan, gpu_device: GPU0}\n", "5:37", "cannot be 'GPU0'", "Vulkan0"),
+    ("extends: base\nhardware: {gpu_device: Vulkan0}\n", "5:24", "hardware.gpu uses none", "null"),
+    ("extends: base\nboot: {microsoft_certificates: yes}\n", "5:32", "must be true or false", ""),
     ("extends: base\nnetwork: {mode: no}\n", "5:17", "network.mode cannot be 'no'", "none"),
     ("extends: base\nnetwork: {mode: lan}\n", "5:17", "network.mode cannot be 'lan' yet", "Use none"),
     ("extends: base\nimage: {id: Claudine OS}\n", "5:13", "image.id cannot be 'Claudine OS'", "example: claudineos"),
@@ -169,7 +174,7 @@ def test_a_mistake_in_a_parent_is_reported_in_the_parent_even_where_the_child_re
     write("mine", "extends: base\nstorage: {esp_size_mib: 512}\n")
     with pytest.raises(BuilderError, match="at least 64") as error:
         load_profile("mine", profiles)
-    assert str(error.value.location) == f"{base}:10:25"
+    assert str(error.value.location) == f"{base}:11:25"
 
 
 @pytest.mark.parametrize("address", ["https://me:hunter2@example.org/debian", "ftp://me:hunter2@example.org/"])

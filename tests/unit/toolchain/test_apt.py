@@ -42,6 +42,12 @@ def test_a_snapshot_is_taken_from_the_named_archive() -> None:
     assert archive.url == "http://snapshots.example/archive/debian/20261101T000000Z"
 
 
+def test_other_components_are_only_asked_for_by_name() -> None:
+    archive = Archive(mirror="http://other.example/debian")
+    assert "Components: main\n" in archive.sources("forky")
+    assert "Components: main non-free-firmware\n" in archive.sources("forky", ["non-free-firmware"])
+
+
 def test_package_lists_are_always_checked_against_debians_keys() -> None:
     sources = Archive(mirror="http://other.example/debian").sources("forky")
     assert "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n" in sources
