@@ -2,7 +2,7 @@
 
 import pytest
 
-from builder.vm.machine import Machine
+from builder.vm.machine import SHUTDOWN_TIMEOUT_S, Machine
 from claudine_preflight import voice as preflight_voice
 from tests.image.hardware.boot_menu import Entry, choose
 from tests.image.hardware.conftest import wait_for_report
@@ -62,8 +62,9 @@ def test_no_unit_failed_on_it(running: Machine) -> None:
 @pytest.mark.parametrize("real", ["nvme"], indirect=True)
 def test_a_check_of_a_machine_in_use_is_not_given_the_key_of_its_disk(running: Machine) -> None:
     """By the same TPM, with Secure Boot on: what differs is the boot entry, whose PCR 11 nobody has signed."""
+    resets = running.watch.resets
     running.begin_restart()
-    running.watch.until("the restart", lambda: not running.shell.is_ready or None, timeout_s=300)
+    running.watch.until("the restart", lambda: running.watch.resets > resets or None, timeout_s=SHUTDOWN_TIMEOUT_S)
     choose(running, Entry.CHECK)
     seen = wait_for_report(running)
     assert flat("on, with the keys that this image is signed with") in seen
