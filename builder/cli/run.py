@@ -1,6 +1,7 @@
 """`claudineos run`: boot an image in a virtual machine."""
 
 from pathlib import Path
+from typing import cast, get_args
 
 import click
 
@@ -9,7 +10,7 @@ from builder.errors import BuilderError
 from builder.toolchain import open_toolchain
 from builder.vm import attended, headless
 from builder.vm.disk_image import latest_image, open_disk_image
-from builder.vm.hardware import Hardware, check_hardware
+from builder.vm.hardware import DiskController, Hardware, check_hardware
 from builder.vm.machine import Machine
 
 DEFAULT_OUT = Path("build/qemu/out")
@@ -38,6 +39,13 @@ DEFAULT_OUT = Path("build/qemu/out")
 )
 @click.option("--cpus", type=int, default=None, help="CPUs; by default two, or one where the host has one.")
 @click.option(
+    "--disk",
+    type=click.Choice(get_args(DiskController)),
+    default=Hardware.disk,
+    show_default=True,
+    help="What the disk hangs on; an image for real machines has no driver for virtio.",
+)
+@click.option(
     "--machine",
     "directory",
     type=click.Path(path_type=Path),
@@ -52,6 +60,7 @@ def command(
     fresh: bool,
     memory_mib: int,
     cpus: int | None,
+    disk: str,
     directory: Path | None,
 ) -> None:
     """Boot IMAGE in a virtual machine with Secure Boot and a TPM, in a window unless told otherwise.
@@ -66,7 +75,11 @@ def command(
         raise BuilderError("--ask has nothing to ask", hint='For example --ask "What is the capital of France?"')
     disk_image = open_disk_image(image or latest_image(DEFAULT_OUT))
     directory = directory or machine_directory(disk_image.path)
-    hardware = Hardware(memory_mib=memory_mib) if cpus is None else Hardware(memory_mib=memory_mib, cpus=cpus)
+    hardware = Hardware(
+        memory_mib=memory_mib,
+        cpus=Hardware.cpus if cpus is None else cpus,
+        disk=cast(DiskController, disk),
+    )
     check_hardware(hardware)
     if picture is not None:
         headless.check_picture(picture)

@@ -4,6 +4,7 @@ mkosi.conf            packages, kernel command line, signing
 mkosi.initrd.conf     what the initrd does without
 mkosi.repart/         the partitions
 model.repart/         the model's partition, which is added last
+mkosi.uki-profiles/   other ways to start the image
 mkosi.initrd.extra/   the overlays' files below initrd/, laid over the initrd's root
 mkosi.extra/          the overlays' other files, laid over the image's root
 """

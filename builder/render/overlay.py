@@ -13,6 +13,7 @@ root of the image or of the initrd in $BUILDROOT: for what can only be computed 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 import jinja2
 from pydantic import Field
@@ -29,6 +30,19 @@ DESCRIPTION_FILE = "overlay.yaml"
 FINALIZE_INITRD = "finalize-initrd"
 FINALIZE_SCRIPTS = ("finalize", FINALIZE_INITRD)
 TEMPLATE_SUFFIX = ".j2"
+
+
+class BootEntry(StrictModel):
+    """Another way to start the image, beside the usual one: the same kernel and root with more kernel arguments."""
+
+    title: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 .,'-]*$",
+        description="What a person chooses in the boot menu, in plain words.",
+        examples=["Check this machine"],
+    )
+    kernel_arguments: dict[str, str] = Field(
+        description="Kernel arguments after those of the image, each with its reason; of two that differ, these hold."
+    )
 
 
 class OverlayDescription(StrictModel):
@@ -49,6 +63,9 @@ class OverlayDescription(StrictModel):
         {},
         description="Globs of firmware that stays in the image though no module asks for it, or goes (after a dash) "
         "though one does, as mkosi's FirmwareFiles= takes them, each with its reason.",
+    )
+    boot_entries: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$")], BootEntry] = Field(
+        {}, description="Other ways to start the image, by their ids, for the boot menu. They do not open /var."
     )
     units: dict[str, str] = Field(
         {}, description="systemd units to enable, as in a preset file, each with its reason; may use jinja2."

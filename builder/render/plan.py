@@ -8,6 +8,7 @@ from pathlib import Path
 
 from builder.errors import Location
 from builder.profile.load import ResolvedProfile
+from builder.render import boot_entry
 from builder.render.configuration import Line
 from builder.render.mkosi import INITRD_TREE, image_configuration, initrd_configuration
 from builder.render.overlay import Overlay, OverlayFile, load_overlays
@@ -58,6 +59,10 @@ def render(resolved: ResolvedProfile, overlays_dir: Path) -> RenderPlan:
         _configuration("mkosi.initrd.conf", initrd_configuration(overlays)),
         *(_configuration(f"mkosi.repart/{name}", text) for name, text in partitions(resolved.profile).items()),
         _configuration(f"{MODEL_REPART}/20-model.conf", model_partition(resolved.model.model)),
+        *(
+            _configuration(f"{boot_entry.DIRECTORY}/{name}", text)
+            for name, text in boot_entry.boot_entries(overlays).items()
+        ),
         _configuration(f"mkosi.extra/{PRESETS}/00-claudineos.preset", _preset(overlays)),
     ]
     # A later overlay's file takes an earlier one's place; load_overlays has checked that this is meant.

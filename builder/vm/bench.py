@@ -40,7 +40,7 @@ def set_up(
     files = open_directory(directory)
     with locked(files) as lock, _sockets() as sockets, _pipe(sockets.serial_input) as serial_input:
         accelerator = choose_accelerator(toolchain)
-        prepare(toolchain, files, image, fresh=fresh)
+        prepare(toolchain, files, image, fresh=fresh, firmware_keys=hardware.firmware_keys)
         board_id = files.board_id.read_text()
         argv = qemu_argv(hardware, accelerator, open_firmware(toolchain), files, sockets, board_id)
         bench = Bench(files, sockets, lock, serial_input, argv)

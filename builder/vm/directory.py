@@ -29,7 +29,7 @@ from builder.errors import BuilderError, ToolError
 from builder.run import run
 from builder.toolchain import Toolchain
 from builder.vm.disk_image import DiskImage, enrolled_keys
-from builder.vm.firmware import open_firmware, reset_variables
+from builder.vm.firmware import FirmwareKeys, open_firmware, reset_variables
 
 # The disk is larger than the image, as a real one is: the first boot makes the state partition there.
 LEAST_DISK_BYTES = 8 << 30
@@ -123,8 +123,18 @@ def locked(directory: MachineDirectory) -> Iterator[int]:
         os.close(descriptor)
 
 
-def prepare(toolchain: Toolchain, directory: MachineDirectory, image: DiskImage, *, fresh: bool) -> None:
-    """Make the directory fit `image`: keep what belongs to it, make anew what does not. Needs the lock."""
+def prepare(
+    toolchain: Toolchain,
+    directory: MachineDirectory,
+    image: DiskImage,
+    *,
+    fresh: bool,
+    firmware_keys: FirmwareKeys = "none",
+) -> None:
+    """Make the directory fit `image`: keep what belongs to it, make anew what does not. Needs the lock.
+
+    `firmware_keys` are those of a new machine; one that has run keeps what it has.
+    """
     known = {} if fresh else _read_record(directory)
     for log_file in (directory.serial_log, directory.qemu_log):
         log_file.write_bytes(b"")
@@ -139,7 +149,7 @@ def prepare(toolchain: Toolchain, directory: MachineDirectory, image: DiskImage,
     if not (known and keys and known.get("enrolled_keys") == keys):
         if known:
             log.info("it enrols other Secure Boot keys: firmware variables and TPM start afresh")
-        reset_variables(open_firmware(toolchain), directory.variables)
+        reset_variables(open_firmware(toolchain, firmware_keys), directory.variables)
         shutil.rmtree(directory.tpm, ignore_errors=True)
         directory.board_id.write_text(str(uuid.uuid4()))
     _create_disk(toolchain, directory.disk, image)

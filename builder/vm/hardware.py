@@ -1,23 +1,30 @@
 """The virtual hardware: a small PC with the parts that an appliance has, and a network card only if it is asked for.
 
-Everything is named (`-nodefaults`), so that a machine has what stands here and nothing else.
+Everything is named (`-nodefaults`), so that a machine has what stands here and nothing else. By default the parts are
+virtio's, which are the fastest to emulate; for images of real machines, there are the controllers that those have.
 """
 
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, assert_never
 
 from builder.errors import BuilderError
 from builder.vm.accel import Accelerator
 from builder.vm.credentials import credential_arguments
 from builder.vm.directory import MachineDirectory
-from builder.vm.firmware import Firmware, comma_safe, firmware_arguments
+from builder.vm.firmware import Firmware, FirmwareKeys, comma_safe, firmware_arguments
 from builder.vm.last_words import last_words_credentials
 from builder.vm.shell import shell_arguments, shell_credentials
-from builder.vm.tpm import tpm_arguments
+from builder.vm.tpm import TpmInterface, tpm_arguments
 
 LEAST_MEMORY_MIB = 1024
+
+DiskController = Literal["virtio", "nvme", "ahci", "usb", "emmc"]
+Keyboard = Literal["ps2", "usb", "usb-hub"]
+NetworkCard = Literal["virtio", "e1000e"]
+Graphics = Literal["virtio", "std"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +33,11 @@ class Hardware:
 
     `display` is none or gtk (a window); `serial` is file (the log, and what a program types) or terminal (the
     person's terminal, and the log). `guest_shell` adds what a test needs inside: the root shell, and the journal of a
-    boot that fails. `tpm` can be left away. `network` adds a card, each frame of which is recorded in the machine's
-    directory.
+    boot that fails. `firmware_keys` are those that the firmware trusts when the machine is new.
+
+    `disk` is what the disk hangs on, and `graphics` the card (std is a plain VGA card with a frame buffer, Linux's
+    driver bochs). A PS/2 `keyboard` is part of the board; a USB one takes its place. `tpm` and `network` can be left
+    away (None); each frame of a network card is recorded in the machine's directory.
     """
 
     memory_mib: int = 2048
@@ -35,8 +45,12 @@ class Hardware:
     display: str = "none"
     serial: str = "file"
     guest_shell: bool = True
-    tpm: bool = True
-    network: bool = False
+    firmware_keys: FirmwareKeys = "none"
+    disk: DiskController = "virtio"
+    keyboard: Keyboard = "ps2"
+    graphics: Graphics = "virtio"
+    tpm: TpmInterface | None = "tis"
+    network: NetworkCard | None = None
 
 
 @dataclass(frozen=True)
@@ -121,15 +135,15 @@ def qemu_argv(
         *("-uuid", board_id),
         *accelerator.arguments(),
         *("-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
-        *firmware_arguments(firmware, files.variables),
-        *_disk_arguments(files.disk),
-        *(tpm_arguments(sockets.tpm) if hardware.tpm else []),
-        *("-device", "virtio-rng-pci"),
-        # For what is plugged in while the machine runs (QMP `device_add`).
+        *firmware_arguments(firmware, files.variables, ps2=hardware.keyboard == "ps2"),
+        # For the USB parts below, and for what is plugged in while the machine runs (QMP `device_add`).
         *("-device", "qemu-xhci,id=usb,p2=8,p3=8"),
-        *(_network_arguments(files, sockets) if hardware.network else ["-nic", "none"]),
-        # A PS/2 keyboard is part of the board.
-        *("-vga", "virtio", "-display", hardware.display),
+        *_disk_arguments(hardware.disk, files.disk),
+        *_keyboard_arguments(hardware.keyboard),
+        *(tpm_arguments(hardware.tpm, sockets.tpm) if hardware.tpm else []),
+        *("-device", "virtio-rng-pci"),
+        *(_network_arguments(hardware.network, files, sockets) if hardware.network else ["-nic", "none"]),
+        *("-vga", hardware.graphics, "-display", hardware.display),
         *_serial_arguments(hardware, files.serial_log, sockets.serial_input),
         *("-qmp", f"unix:{sockets.qmp},server=on,wait=off"),
     ]
@@ -140,23 +154,54 @@ def qemu_argv(
     return argv
 
 
-def _disk_arguments(disk: Path) -> list[str]:
-    """One virtio disk, first in the boot order. QEMU opens the image behind it read-only, with a shared lock."""
+def _disk_arguments(controller: DiskController, disk: Path) -> list[str]:
+    """One disk, first in the boot order. QEMU opens the image behind it read-only, with a shared lock."""
     node = {
         "driver": "qcow2",
         "node-name": "disk",
         "discard": "unmap",
         "file": {"driver": "file", "filename": str(disk)},
     }
-    return ["-blockdev", json.dumps(node), "-device", "virtio-blk-pci,drive=disk,bootindex=0"]
+    return ["-blockdev", json.dumps(node), *_controller_arguments(controller)]
 
 
-def _network_arguments(files: MachineDirectory, sockets: Sockets) -> list[str]:
+def _controller_arguments(controller: DiskController) -> list[str]:
+    match controller:
+        case "virtio":
+            return ["-device", "virtio-blk-pci,drive=disk,bootindex=0"]
+        case "nvme":
+            return ["-device", "nvme,drive=disk,serial=claudineos,bootindex=0"]
+        case "ahci":
+            # The controller is part of the board.
+            return ["-device", "ide-hd,drive=disk,bus=ide.0,bootindex=0"]
+        case "usb":
+            return ["-device", "usb-storage,drive=disk,bus=usb.0,bootindex=0"]
+        case "emmc":
+            # It has no place in QEMU's boot order; it is the only disk, so the firmware finds it all the same.
+            return ["-device", "sdhci-pci", "-device", "emmc,drive=disk"]
+        case _:
+            assert_never(controller)
+
+
+def _keyboard_arguments(keyboard: Keyboard) -> list[str]:
+    match keyboard:
+        case "ps2":
+            return []
+        case "usb":
+            return ["-device", "usb-kbd,bus=usb.0"]
+        case "usb-hub":
+            return ["-device", "usb-hub,bus=usb.0,port=1", "-device", "usb-kbd,bus=usb.0,port=1.1"]
+        case _:
+            assert_never(keyboard)
+
+
+def _network_arguments(card: NetworkCard, files: MachineDirectory, sockets: Sockets) -> list[str]:
     """A card without the ROM from which a firmware could boot over the network, and a recorder of its frames."""
     cable = f"local.type=unix,local.path={sockets.network},remote.type=unix,remote.path={sockets.network_peer}"
+    device = "virtio-net-pci" if card == "virtio" else card
     return [
         *("-netdev", f"dgram,id=cable,{cable}"),
-        *("-device", "virtio-net-pci,netdev=cable,romfile="),
+        *("-device", f"{device},netdev=cable,romfile="),
         *("-object", f"filter-dump,id=recorder,netdev=cable,file={comma_safe(files.network_capture)}"),
     ]
 

@@ -27,6 +27,8 @@ from builder.vm.credentials import exec_quoted
 
 PORT = "claudineos.shell"
 UNIT = "claudineos-shell.service"
+# What a start can have for its goal: the usual one, and the check of the machine (overlays/preflight).
+TARGETS = ("multi-user.target", "claudine-preflight.target")
 READY = b"ready"
 # An emulated guest may take this long between the end of a command and its answer.
 GRACE_S = 30.0
@@ -86,10 +88,8 @@ RuntimeDirectoryMode=0700
 Restart=always
 RestartSec=1
 """
-    return {
-        f"systemd.extra-unit.{UNIT}": unit,
-        "systemd.unit-dropin.multi-user.target": f"[Unit]\nWants={UNIT}\n",
-    }
+    wanted = f"[Unit]\nWants={UNIT}\n"
+    return {f"systemd.extra-unit.{UNIT}": unit} | {f"systemd.unit-dropin.{target}": wanted for target in TARGETS}
 
 
 def shell_arguments(socket_path: str) -> list[str]:

@@ -6,12 +6,16 @@ swtpm(8) ends by itself when QEMU hangs up (`--terminate`); the lifeline is for 
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from builder.errors import ToolError
 from builder.toolchain import Toolchain
 from builder.vm.lifeline import POLL_S, Process, end, start_tied
 
 START_TIMEOUT_S = 20.0
+
+# How the machine speaks to it: as to a chip on its own bus, or as to one that lives in the processor's firmware.
+TpmInterface = Literal["tis", "crb"]
 
 
 def swtpm_argv(state: Path, socket: Path) -> list[str]:
@@ -41,10 +45,10 @@ def start_tpm(toolchain: Toolchain, state: Path, socket: Path, *, output: Path, 
     return process
 
 
-def tpm_arguments(socket: Path) -> list[str]:
+def tpm_arguments(interface: TpmInterface, socket: Path) -> list[str]:
     """Return QEMU's arguments for a TPM behind `socket`."""
     return [
         *("-chardev", f"socket,id=tpm,path={socket}"),
         *("-tpmdev", "emulator,id=tpm0,chardev=tpm"),
-        *("-device", "tpm-tis,tpmdev=tpm0"),
+        *("-device", f"tpm-{interface},tpmdev=tpm0"),
     ]

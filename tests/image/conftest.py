@@ -105,7 +105,9 @@ def machine(
     capture: Any = request.config.pluginmanager.getplugin("capturemanager")
     booted = False
     try:
-        with Machine(open_toolchain(), image, directory, hardware=Hardware(network=True), artefacts=kept) as machine:
+        with Machine(
+            open_toolchain(), image, directory, hardware=Hardware(network="virtio"), artefacts=kept
+        ) as machine:
             # Minutes without a word look like a hang.
             with capture.global_and_fixture_disabled():
                 machine.wait_for_boot()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from claudine_state import request
+from claudine_state import serve as server
 from claudine_state.serve import serve
 from tests.state.simulated_machine import RECOVERY_KEY, SimulatedMachine
 

@@ -99,7 +99,7 @@ def test_without_a_tpm_a_new_machine_says_so_and_makes_no_disk(
     machine_in_use: MachineInUse, switch_on: SwitchOn, tmp_path: Path
 ) -> None:
     directory = copy_directory(machine_in_use.cuts["in the initrd"], tmp_path / "machine")
-    with switch_on(directory, hardware=Hardware(tpm=False)) as machine:
+    with switch_on(directory, hardware=Hardware(tpm=None)) as machine:
         wait_for_rescue(machine, Kind.NO_TPM)
         assert machine.run(f"test -e {STATE_PARTITION} || {IS_OPEN}").returncode != 0
         assert "claudine-state" not in machine.succeed("ls /dev/disk/by-partlabel")

@@ -26,7 +26,7 @@ ASKED = "Please enter passphrase for disk"
 def machine(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A machine at its first start, as soon as it can be asked."""
     image = build_variant(PROFILE)
-    with Machine(toolchain, image, tmp_path_factory.mktemp("passphrase"), hardware=Hardware(tpm=False)) as machine:
+    with Machine(toolchain, image, tmp_path_factory.mktemp("passphrase"), hardware=Hardware(tpm=None)) as machine:
         machine.watch.serial_log.expected = EXPECTED
         machine.wait_for_shell()
         yield machine

@@ -25,7 +25,9 @@ def connected(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         image = build_variant(PROFILE)
         directory = tmp_path_factory.mktemp("connected")
         kept = report_directory(request.config) / ARTEFACTS / "connected-boot"
-        with Machine(open_toolchain(), image, directory, hardware=Hardware(network=True), artefacts=kept) as machine:
+        with Machine(
+            open_toolchain(), image, directory, hardware=Hardware(network="virtio"), artefacts=kept
+        ) as machine:
             machine.wait_for_boot()
             yield machine
 

@@ -49,6 +49,26 @@ def test_only_named_units_start(render_overlays: Render) -> None:
     assert preset.endswith("# because\nenable a.service\ndisable *\n")
 
 
+ENTRY = """description: D.
+boot_entries:
+  look:
+    title: Look around
+    kernel_arguments:
+      systemd.unit=look.target: starts nothing else
+"""
+
+
+def test_another_way_to_start_has_its_own_arguments_and_does_not_get_the_key_of_the_disk(
+    render_overlays: Render,
+) -> None:
+    plan = render_overlays({"base/overlay.yaml": ENTRY})
+    entry = content(plan, "mkosi.uki-profiles/look.conf")
+    assert "[UKIProfile]\nProfile=\n    ID=look\n    TITLE=Look around\n" in entry
+    assert "    systemd.unit=look.target  # starts nothing else\n" in entry
+    assert "SignExpectedPcr=no\n" in entry
+    assert "systemd.unit" not in content(plan, "mkosi.conf")
+
+
 def test_templates_see_the_profile_and_other_files_are_left_alone(render_overlays: Render) -> None:
     plan = render_overlays({"base/etc/a.j2": "{{ image.version }}\n", "base/etc/b": "{{ image.version }}\n"})
     assert content(plan, "mkosi.extra/etc/a") == "0.1.0\n"
@@ -84,6 +104,7 @@ BAD_OVERLAYS = [
     ({"base/overlay.yaml": "description: D.\npackage: {}\n"}, ["base/overlay.yaml:2:1", "packages"]),
     ({"base/overlay.yaml": "description: D.\npackages: [kmod]\n"}, ["base/overlay.yaml:2:11", "mapping"]),
     ({"base/overlay.yaml": "description: D.\npackages:\n  kmod:\n"}, ["base/overlay.yaml:3"]),
+    ({"base/overlay.yaml": ENTRY.replace("Look around", "'Look \"around\"'")}, ["base/overlay.yaml:4", "title"]),
     ({"base/etc/a.j2": "{{ imge.version }}"}, ["base/etc/a.j2", "imge"]),
     ({"base/etc/a.j2": "x\n{% if %}"}, ["base/etc/a.j2:2"]),
     ({"base/etc/a.j2": "{{ 1 / 0 }}"}, ["base/etc/a.j2", "the template fails"]),

@@ -47,6 +47,7 @@ def toolchain(tmp_path: Path) -> Toolchain:
     firmware.mkdir(parents=True)
     (firmware / "OVMF_CODE_4M.secboot.fd").write_bytes(b"code")
     (firmware / "OVMF_VARS_4M.fd").write_bytes(b"no keys")
+    (firmware / "OVMF_VARS_4M.ms.fd").write_bytes(b"vendor's keys")
     return Toolchain(Mkosi((str(mkosi),), "27.1"), tree, "digest", cache)
 
 

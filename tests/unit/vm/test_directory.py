@@ -55,6 +55,16 @@ def test_fresh_makes_everything_anew(used: MachineDirectory, toolchain: Toolchai
     assert state(used) == ("no keys", False, True)
 
 
+def test_a_new_machine_may_trust_its_vendor_only(
+    used: MachineDirectory, toolchain: Toolchain, image_file: Path
+) -> None:
+    image = open_disk_image(image_file)
+    prepare(toolchain, used, image, fresh=False, firmware_keys="vendor")
+    assert used.variables.read_text() == "enrolled"
+    prepare(toolchain, used, image, fresh=True, firmware_keys="vendor")
+    assert used.variables.read_text() == "vendor's keys"
+
+
 def test_the_board_is_the_same_as_long_as_its_tpm_is(
     used: MachineDirectory, toolchain: Toolchain, image_file: Path
 ) -> None:

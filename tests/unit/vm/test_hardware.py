@@ -25,7 +25,7 @@ def argv(toolchain: Toolchain, hardware: Hardware, accelerator: str = "tcg") -> 
     "argument",
     [
         "-nodefaults",
-        "-machine q35,smm=on,",
+        "-machine q35,smm=on,i8042=on,",
         "driver=cfi.pflash01,property=secure,value=on",
         "node-name=firmware-code,read-only=on",
         "OVMF_CODE_4M.secboot.fd",
@@ -59,14 +59,43 @@ def test_a_machine_with_a_person_at_it_has_no_root_shell(toolchain: Toolchain) -
 
 
 def test_a_network_card_is_recorded_and_boots_nothing(toolchain: Toolchain) -> None:
-    line = argv(toolchain, Hardware(network=True))
+    line = argv(toolchain, Hardware(network="virtio"))
     assert "virtio-net-pci,netdev=cable,romfile= " in line
     assert "filter-dump,id=recorder,netdev=cable,file=/machine/network.pcap" in line
     assert "-nic none" not in line
 
 
+@pytest.mark.parametrize(
+    ("hardware", "arguments"),
+    [
+        (Hardware(disk="nvme"), ["nvme,drive=disk,serial=claudineos,bootindex=0"]),
+        (Hardware(disk="ahci"), ["ide-hd,drive=disk,bus=ide.0,bootindex=0"]),
+        (Hardware(disk="usb"), ["usb-storage,drive=disk,bus=usb.0,bootindex=0"]),
+        (Hardware(disk="emmc"), ["-device sdhci-pci -device emmc,drive=disk"]),
+        (Hardware(keyboard="usb"), ["i8042=off", "usb-kbd,bus=usb.0"]),
+        (Hardware(keyboard="usb-hub"), ["i8042=off", "usb-hub,bus=usb.0,port=1", "usb-kbd,bus=usb.0,port=1.1"]),
+        (Hardware(graphics="std"), ["-vga std"]),
+        (Hardware(tpm="crb"), ["-device tpm-crb,tpmdev=tpm0"]),
+        (Hardware(network="e1000e"), ["e1000e,netdev=cable,romfile= ", "filter-dump,id=recorder,netdev=cable"]),
+    ],
+)
+def test_a_machine_can_have_the_parts_of_a_real_one(
+    toolchain: Toolchain, hardware: Hardware, arguments: list[str]
+) -> None:
+    line = argv(toolchain, hardware)
+    for argument in arguments:
+        assert argument in line
+    if hardware.disk != "virtio":
+        assert "virtio-blk" not in line
+
+
+def test_a_usb_part_comes_after_its_controller(toolchain: Toolchain) -> None:
+    line = argv(toolchain, Hardware(disk="usb", keyboard="usb"))
+    assert line.index("qemu-xhci") < line.index("usb-storage") < line.index("usb-kbd")
+
+
 def test_a_machine_may_have_no_tpm(toolchain: Toolchain) -> None:
-    assert "tpm-tis" not in argv(toolchain, Hardware(tpm=False))
+    assert "tpm-tis" not in argv(toolchain, Hardware(tpm=None))
 
 
 def test_no_machine_restarts_only_once(toolchain: Toolchain) -> None:

@@ -52,6 +52,7 @@ def test_without_a_build_it_says_how_to_get_one(tmp_path: Path, monkeypatch: pyt
         (["IMAGE", "--memory", "12"], "12 MiB of memory are too little"),
         (["IMAGE", "--memory", "much"], "'much' is not a valid integer"),
         (["IMAGE", "--cpus", "5000"], "a machine with 5000 CPUs: this host has"),
+        (["IMAGE", "--disk", "floppy"], "'floppy' is not one of 'virtio', 'nvme', 'ahci', 'usb', 'emmc'"),
         (["IMAGE"], "no graphical session here to open a window in\nUse --serial"),
     ],
 )
