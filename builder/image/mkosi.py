@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from shutil import disk_usage
 
@@ -27,11 +28,20 @@ _REMEDIES = {
 }
 
 
-def run_mkosi(tree: Path, output: Path, log_file: Path, inputs: BuildInputs, *, refresh: bool = False) -> None:
+def run_mkosi(
+    tree: Path,
+    output: Path,
+    log_file: Path,
+    inputs: BuildInputs,
+    *,
+    extra_trees: Sequence[str] = (),
+    refresh: bool = False,
+) -> None:
     """Build the tree's image into the empty directory `output`.
 
-    With `refresh`, the tree of installed packages is made anew, from the newest packages. Raises ToolError with the way
-    out, when there is a known one; the whole output is in `log_file`.
+    `extra_trees` are files of this host, each with its path in the image: SOURCE:TARGET. With `refresh`, the tree of
+    installed packages is made anew, from the newest packages. Raises ToolError with the way out, when there is a known
+    one; the whole output is in `log_file`.
     """
     profile, keys, toolchain, archive = inputs.profile, inputs.keys, inputs.toolchain, inputs.archive
     cache = toolchain.cache / "images"
@@ -48,11 +58,16 @@ def run_mkosi(tree: Path, output: Path, log_file: Path, inputs: BuildInputs, *, 
             *("--package-cache-directory", str(packages_directory(toolchain.cache))),
             *("--sandbox-tree", str(sandbox)),
             *(("--proxy-url", archive.proxy) if archive.proxy else ()),
+<<<<<<< ours
             *(
                 part
                 for name, update in keys.updates(microsoft=profile.boot.microsoft_certificates).items()
                 for part in ("--extra-tree", f"{update}:{ENROLMENT}/{name}")
             ),
+=======
+            *(part for extra in extra_trees for part in ("--extra-tree", extra)),
+            *(part for update in keys.updates for part in ("--extra-tree", f"{update}:{ENROLMENT}/{update.name}")),
+>>>>>>> theirs
             *("--secure-boot-key", str(keys.db.key)),
             *("--secure-boot-certificate", str(keys.db.certificate.path)),
             *("--verity-key", str(keys.verity.key)),

@@ -157,6 +157,8 @@ def _quantisation(file: _Metadata, header: Header) -> str:
 
 def _kv_bytes_per_token(file: _Metadata, architecture: str) -> int:
     layers = file.number(f"{architecture}.block_count", MAX_LAYERS)
+    if layers == 0:
+        raise file.refuse("it has no layers")
     attention = f"{architecture}.attention"
     heads = _per_layer(file, f"{attention}.head_count", layers)
     kv_heads = _per_layer(file, f"{attention}.head_count_kv", layers, default=max(heads))

@@ -17,7 +17,7 @@ MIB = 1 << 20
 OWN, OTHER = "own_1", "other_2"
 _PROCESSES = {OWN: 811, OTHER: 812}
 LOG = """\
-cmn  common_param:   - CPU     : AMD EPYC (24105 MiB, 24105 MiB free)
+cmn  common_param:   - CPU     : CPU (24105 MiB, 24105 MiB free)
 cmn  common_param:   - Vulkan0 : AMD Radeon Graphics (RADV PHOENIX) (16384 MiB, 15000 MiB free)
 load_tensors:          CPU model buffer size =    92.10 MiB
 """
@@ -60,6 +60,7 @@ class SimulatedModels:
         self.put("usr/share/claudine/model.json", json.dumps({"id": OWN, "context_tokens": 2048}))
         for folder in ("run/claudine-models", "var/lib/claudine-models", "run/claudine-runtime", "run/claudine-stick"):
             (root / folder).mkdir(parents=True)
+        self.put("proc/cpuinfo", "processor\t: 0\nmodel name\t: AMD EPYC 7\n")
         self.records[OWN] = record(OWN)
         self.put(f"dev/disk/claudine-model_{OWN}", model_image(owner, seed=b"own"))
         self.shelf.link.symlink_to(f"{OWN}/llama.sock")

@@ -115,6 +115,7 @@ def test_a_file_that_is_called_like_another_model_is_not_taken_for_it(models: Si
     models.records[OTHER] = record("third_3")
     [answer] = ask(models, "models")
     assert [row["problem"] for row in answer["models"]] == [None, "changed"]
+    assert use(models, OTHER) == [{"error": REASONS["changed"]}]
 
 
 def use(models: SimulatedModels, model: str, context_tokens: int | None = None) -> Lines:
@@ -364,7 +365,7 @@ def test_how_the_model_runs_is_told_by_the_server_and_the_kernel(models: Simulat
         "model": OWN,
         "result": "running",
         "backend": "CPU",
-        "device": "AMD EPYC",
+        "device": "AMD EPYC 7",
         "wanted": "cpu",
         "context_tokens": 2048,
         "threads": 2,

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from builder.image.weights import obtain_weights
 
 from builder.image import Artifacts
+from builder.model.weights import obtain_weights
 from builder.profile import load_profile
 from builder.toolchain import Toolchain
 from builder.vm.directory import MachineDirectory
@@ -59,7 +59,7 @@ def changed_machines(
 ) -> Iterator[dict[str, Machine]]:
     """A machine for each part of the root with one bit changed in it. They run side by side: mostly they wait."""
     directory = tmp_path_factory.mktemp("changed")
-    places = zip(("root", "hash tree", "signature"), artifacts.partitions[1:], strict=True)
+    places = zip(("root", "hash tree", "signature"), artifacts.partitions[1:4], strict=True)
     within = {"root": WITHIN_ROOT, "hash tree": WITHIN_HASH_TREE, "signature": WITHIN_SIGNATURE}
     with ExitStack() as stack:
         machines = {}
@@ -103,10 +103,10 @@ def test_changed_weights_are_not_used_and_the_screen_says_that_the_model_is_not_
 
 def weights_offset(image: DiskImage, artifacts: Artifacts) -> int:
     """Find a block from the middle of the weights in the image, where they lie as they are."""
-    weights = obtain_weights(load_profile(artifacts.profile)).read_bytes()
+    weights = obtain_weights(load_profile(artifacts.profile).model).read_bytes()
     middle = weights[len(weights) // 2 :][:BLOCK_BYTES]
-    root = artifacts.partitions[1]
+    model = artifacts.partitions[4]
     with image.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        found = content.find(middle, root.offset_bytes, root.offset_bytes + root.size_bytes)
+        found = content.find(middle, model.offset_bytes, model.offset_bytes + model.size_bytes)
     assert found > 0, "the weights are not in the image as they are"
     return found

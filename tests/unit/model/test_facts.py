@@ -64,6 +64,8 @@ REFUSED = [
     ({"llama__context_length": u64(1 << 60)}, "expected is a whole number from 0 to"),
     ({"llama__context_length": numbers(1, 2)}, "llama.context_length has 2 values; one is expected"),
     ({"llama__attention__head_count": numbers(1, 2, 3)}, "has 3 values for 2 layers"),
+    ({"llama__block_count": u32(0)}, "it has no layers"),
+    ({"llama__attention__head_count": numbers()}, "llama.attention.head_count is Array"),
     ({"llama__block_count": u32(1 << 31)}, "llama.block_count is 2147483648"),
     ({"tokenizer__ggml__tokens": None}, "it has no tokenizer.ggml.tokens"),
     ({"tokenizer__ggml__tokens": texts()}, "it has no tokenizer.ggml.tokens"),

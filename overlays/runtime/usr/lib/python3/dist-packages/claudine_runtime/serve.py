@@ -52,7 +52,7 @@ def serve(shelf: Shelf, source: int = 0, target: int = 1) -> None:
                 answer = handler(shelf, arguments, _teller(target))
             _send(target, {"done": True, **answer})
         except (RequestError, use.UseError, stock.StockError, WeightsError, ImageError, CommandError, OSError) as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            print(f"{error} ({error.__cause__})" if error.__cause__ else error, file=sys.stderr)
             _send(target, {"error": str(error)})
     except HungUpError as error:
         print(f"The other end did not wait for its answer: {error}", file=sys.stderr)

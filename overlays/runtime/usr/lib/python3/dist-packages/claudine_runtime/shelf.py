@@ -10,6 +10,7 @@ writes its model.json out. So nothing that a stick brings is parsed before its s
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -142,11 +143,9 @@ def list_models(shelf: Shelf) -> Iterator[Model]:
     for model in shelf.ids():
         problem, record = None, None
         try:
-            examine(shelf, shelf.place(model))
-            record = look_into(shelf, model, shelf.place(model))
-            if record.id != model:
-                raise ImageError("changed", f"it is {record.id} by its own word")
+            record = read_model(shelf, model)
         except ImageError as error:
+            print(f"{model}: {error}", file=sys.stderr)
             problem = error.problem
         yield _row(shelf, model, record, problem, in_use=model == in_use)
 
@@ -160,6 +159,15 @@ def examine(shelf: Shelf, path: Path) -> ModelImage:
         raise ImageError("unreadable", f"there is no {path.name}") from error
     except OSError as error:
         raise ImageError("changed", f"it cannot be read: {error.strerror}") from error
+
+
+def read_model(shelf: Shelf, model: str) -> Record:
+    """Return what a model says of itself, when its signature is the owner's. Raises ImageError."""
+    examine(shelf, shelf.place(model))
+    record = look_into(shelf, model, shelf.place(model))
+    if record.id != model:
+        raise ImageError("changed", f"it is {record.id} by its own word")
+    return record
 
 
 def look_into(shelf: Shelf, name: str, path: Path) -> Record:

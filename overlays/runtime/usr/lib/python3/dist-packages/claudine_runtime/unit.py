@@ -13,6 +13,7 @@ from claudine_runtime.launch import DOES_NOT_FIT, UNREADABLE
 from claudine_runtime.machine import wanted_backend
 from claudine_runtime.shelf import Shelf, examine
 from claudine_state.run import CommandError
+from claudine_state.text import printable
 
 Result = Literal["running", "loading", "oom", "unsigned", "foreign", "changed", "missing", "crashed"]
 
@@ -147,4 +148,14 @@ def _where(shelf: Shelf, state: Mapping[str, str]) -> tuple[str, str]:
         return "", ""
     # "CPU_REPACK" is weights in another order, in the same place.
     name = max(sizes, key=lambda one: sizes[one]).partition("_")[0]
-    return name.rstrip("0123456789"), dict(_DEVICE.findall(said)).get(name, "")
+    backend = name.rstrip("0123456789")
+    return backend, _processor(shelf) if backend == "CPU" else dict(_DEVICE.findall(said)).get(name, "")
+
+
+def _processor(shelf: Shelf) -> str:
+    """Return the processor's name, which the server cannot see: its /proc has nothing but processes."""
+    try:
+        lines = (shelf.host.root / "proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((printable(line.partition(":")[2].strip()) for line in lines if line.startswith("model name")), "")

@@ -9,7 +9,7 @@ from pathlib import Path
 from claudine_runtime import choice, server
 from claudine_runtime.ddi import ImageError
 from claudine_runtime.plan import Needs
-from claudine_runtime.shelf import Record, Shelf, available_bytes, examine, look_into
+from claudine_runtime.shelf import Record, Shelf, available_bytes, look_into, read_model
 from claudine_runtime.unit import Result, process, show, unit_name, why_it_failed
 from claudine_state.run import CommandError
 
@@ -116,8 +116,7 @@ def _usable(shelf: Shelf, model: str) -> Record:
     if not shelf.place(model).exists():
         raise UseError(REASONS["missing"])
     try:
-        examine(shelf, shelf.place(model))
-        return look_into(shelf, model, shelf.place(model))
+        return read_model(shelf, model)
     except ImageError as error:
         raise UseError(REASONS["changed" if error.problem == "unreadable" else error.problem]) from error
 
