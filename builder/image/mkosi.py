@@ -58,16 +58,12 @@ def run_mkosi(
             *("--package-cache-directory", str(packages_directory(toolchain.cache))),
             *("--sandbox-tree", str(sandbox)),
             *(("--proxy-url", archive.proxy) if archive.proxy else ()),
-<<<<<<< ours
+            *(part for extra in extra_trees for part in ("--extra-tree", extra)),
             *(
                 part
                 for name, update in keys.updates(microsoft=profile.boot.microsoft_certificates).items()
                 for part in ("--extra-tree", f"{update}:{ENROLMENT}/{name}")
             ),
-=======
-            *(part for extra in extra_trees for part in ("--extra-tree", extra)),
-            *(part for update in keys.updates for part in ("--extra-tree", f"{update}:{ENROLMENT}/{update.name}")),
->>>>>>> theirs
             *("--secure-boot-key", str(keys.db.key)),
             *("--secure-boot-certificate", str(keys.db.certificate.path)),
             *("--verity-key", str(keys.verity.key)),
