@@ -110,8 +110,12 @@ def build_model_image(entry: CatalogueEntry, keys: KeySet, toolchain: Toolchain)
         root_hash = _repart(raw, root, work, model, keys, toolchain)
         image = ModelImage(model.id, directory / raw.name, root_hash, file_sha256(raw), raw.stat().st_size)
         (finished / _RECORD).write_text(json.dumps({**asdict(image), "path": raw.name}))
-        shutil.rmtree(directory, ignore_errors=True)
-        finished.rename(directory)
+        try:
+            finished.rename(directory)
+        except OSError:
+            # Another build was quicker, with the same bytes.
+            if not directory.exists():
+                raise
     return image
 
 
@@ -120,12 +124,14 @@ def _cached(directory: Path, model: Model) -> ModelImage | None:
     try:
         record = json.loads((directory / _RECORD).read_text())
         image = ModelImage(**{**record, "path": directory / f"{model.id}.raw"})
-        whole = image.path.stat().st_size == image.size_bytes and file_sha256(image.path) == image.sha256
+        if image.path.stat().st_size == image.size_bytes and file_sha256(image.path) == image.sha256:
+            return image
     except (OSError, ValueError, TypeError):
-        return None
-    if not whole:
-        log.warning(f"{image.path} is damaged and is made again")
-    return image if whole else None
+        pass
+    if directory.exists():
+        log.warning(f"{directory} is damaged and is made again")
+        shutil.rmtree(directory)
+    return None
 
 
 def _lay_root(root: Path, model: Model, weights: Path, licence: Path) -> Path:

@@ -34,7 +34,7 @@ MAX_STRING_BYTES = 1 << 20
 MAX_ARRAY_ENTRIES = 1 << 21
 MAX_HEADER_BYTES = 1 << 28
 # The header as a whole: many long arrays would keep the reader busy for hours.
-MAX_ENTRIES = 1 << 23
+MAX_ENTRIES = 1 << 22
 # ggml's own limits: GGML_MAX_NAME with its closing zero, GGML_MAX_DIMS.
 MAX_TENSOR_NAME_BYTES = 63
 MAX_DIMENSIONS = 4
