@@ -19,7 +19,7 @@ from claudine.stop import Stop
 from claudine.talk import Talk
 from claudine.voice import models as voice
 from tests.support.fake_models import RUNTIME, FakeModels, shelf
-from tests.support.fake_runtime import FakeRuntime
+from tests.support.fake_runtime import Answer, FakeRuntime
 from tests.support.fake_state import FakeState
 from tests.support.scripted_face import ScriptedFace
 
@@ -99,6 +99,29 @@ def test_after_it_ran_out_of_memory_a_shorter_conversation_is_offered(models: Fa
     assert models.requests[-1] == {"request": "use-model", "model": "tiny_1", "context_tokens": 1024}
 
 
+def test_the_conversation_is_as_long_as_there_is_memory_for_again(models: FakeModels, run: Run) -> None:
+    models.answers["use-model"] = [DONE]
+    run(ScriptedFace(["Tiny", voice.LONGEST]))
+    assert models.requests[-1] == {"request": "use-model", "model": "tiny_1", "context_tokens": None}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "offered"),
+    [
+        (2048, [voice.SHORTER.format(tokens=1024), voice.LONGEST]),
+        (700, [voice.SHORTER.format(tokens=512), voice.LONGEST]),
+        (512, [voice.LONGEST]),
+    ],
+)
+def test_no_conversation_is_made_shorter_than_a_model_needs(
+    models: FakeModels, run: Run, tokens: int, offered: list[str]
+) -> None:
+    models.answers["runtime"] = [RUNTIME | {"context_tokens": tokens}]
+    face = ScriptedFace(["Tiny", None])
+    run(face)
+    assert [option.title for option in face.offered[-1]] == offered
+
+
 def test_only_one_that_was_added_can_be_removed(models: FakeModels, run: Run) -> None:
     models.answers["models"] = [shelf({}, OTHER | {"fits": False})]
     models.answers["remove-model"] = [DONE]
@@ -106,9 +129,9 @@ def test_only_one_that_was_added_can_be_removed(models: FakeModels, run: Run) ->
     run(face)
     assert models.requests[-1] == {"request": "remove-model", "model": "other_2"}
     assert face.remarks == [voice.REMOVED.format(title="Other Model")]
-    face = ScriptedFace(["Tiny"])
+    face = ScriptedFace(["Tiny", None])
     run(face)
-    assert face.remarks == [voice.NOTHING_TO_DO.format(title="Tiny Model")]
+    assert voice.REMOVE not in [option.title for option in face.offered[-1]]
 
 
 def test_images_at_the_top_and_in_their_folder_can_be_added(models: FakeModels, run: Run, stick: Path) -> None:
@@ -154,7 +177,7 @@ def test_without_the_service_that_is_said(run: Run) -> None:
 TROUBLES = [
     ("loading", ""),
     ("running", ""),
-    ("oom", "ran out of memory"),
+    ("oom", "not enough memory"),
     ("crashed", "ends again and again"),
     ("unsigned", "is not signed"),
     ("foreign", "not with a key of this machine's owner"),
@@ -183,6 +206,19 @@ def test_a_message_to_a_refused_model_is_given_back_with_the_reason(
     assert isinstance(ended, Ended)
     assert voice.trouble("foreign", "tiny_1") == ended.remark
     assert talk.draft == "Where?"
+
+
+def test_a_model_that_ends_while_it_speaks_is_told_with_the_reason(models: FakeModels, socket: Path) -> None:
+    models.answers["runtime"] = [RUNTIME | {"result": "oom"}]
+    runtime: Future[Runtime] = Future()
+    runtime.set_result(Runtime(str(socket)))
+    service = ModelsService(str(models.server_address))
+    with FakeRuntime(socket, [Answer(["One, "], "close")]):
+        talk = Talk(runtime, Record(None, "tty1", lambda remark: None), trouble=service.trouble)
+        *_, ended = talk.send("Count.")
+    assert isinstance(ended, Ended)
+    assert ended.remark.endswith(voice.trouble("oom", "tiny_1"))
+    assert [entry.text for entry in talk.record.path] == ["Count.", "One, "]
 
 
 @pytest.mark.parametrize(

@@ -272,6 +272,20 @@ def test_a_receipt_is_about_the_last_answer(machine: SealedMachine, socket: Path
 
 
 @pytest.mark.usefixtures("runtime")
+@pytest.mark.parametrize(("model", "own"), [("tiny_1", True), ("other_2", False), ("", False)])
+def test_a_receipt_has_the_weights_of_the_model_that_answered_or_none(
+    machine: SealedMachine, socket: Path, model: str, own: bool
+) -> None:
+    face = ScriptedFace()
+    here = session(machine, socket, face)
+    here.talk.record.add("user", "Where?")
+    here.talk.record.add("assistant", "There.")
+    here.talk.record.complete(json.dumps({"model": model}))
+    run("receipt", here)
+    assert ("Its SHA-256: not read, because another model is in use now" in face.pages[0]) != own
+
+
+@pytest.mark.usefixtures("runtime")
 @pytest.mark.parametrize("trace", ["", "no", "[]", "null", '{"model": [1]}', "[" * 99999])
 def test_a_receipt_says_what_was_not_recorded(machine: SealedMachine, socket: Path, trace: str) -> None:
     face = ScriptedFace()

@@ -85,6 +85,7 @@ class Scene:
     store: Store | None = None
     loads: int = 0
     opening: Callable[[Session], Answer | None] = lambda session: None
+    look_closer: Callable[[], str] = str
     # Nobody answers before this is set.
     prepared: threading.Event = field(default_factory=threading.Event)
     begins_prepared: bool = True
@@ -108,7 +109,7 @@ class Scene:
             self.prepared.wait()
             runtime: Future[Runtime] = Future()
             runtime.set_result(Runtime(str(socket)))
-            talk = Talk(runtime, Record(self.store, "tty1", face.remark))
+            talk = Talk(runtime, Record(self.store, "tty1", face.remark), look_closer=self.look_closer)
             talk.resume()
             session = Session(talk, face, StateService("/nonexistent"))
             return session, self.commands, lambda: self.opening(session)

@@ -10,6 +10,7 @@ from claudine.commands.table import COMMANDS
 from claudine.record import Record
 from claudine.screen.looks import read_contrast
 from claudine.store import Store
+from claudine.voice.models import ON_PROCESSOR
 from tests.client.screen.scripted import FACTS, Person, Scene
 from tests.support.fake_runtime import Answer, overflow
 
@@ -328,3 +329,8 @@ async def test_high_contrast_is_remembered(tmp_path: Path, monkeypatch: pytest.M
         assert person.app.has_class("contrast")
         await person.press("ctrl+t")
         await person.until(lambda: not read_contrast())
+
+
+async def test_what_the_model_lacks_stands_where_it_is_ready() -> None:
+    async with Scene(look_closer=lambda: ON_PROCESSOR).played() as person:
+        await person.sees(f"I am ready · {ON_PROCESSOR}")

@@ -154,14 +154,18 @@ def _session(options: argparse.Namespace, terminal: Terminal, face: "Face") -> "
         runtime,
         Record(_store(options, terminal), terminal.name, face.remark),
         trouble=models.trouble,
-        at_first_ready=partial(_warn, models, face),
+        look_closer=partial(_warn, models, face),
     )
     return Session(talk, face, StateService(options.state_socket)), COMMANDS
 
 
-def _warn(models: "ModelsService", face: "Face") -> None:
-    if warning := models.warning():
+def _warn(models: "ModelsService", face: "Face") -> str:
+    from claudine.voice.models import ON_PROCESSOR
+
+    warning = models.warning()
+    if warning:
         face.remark(warning)
+    return ON_PROCESSOR if warning else ""
 
 
 def _runtime(socket: str) -> "Runtime":

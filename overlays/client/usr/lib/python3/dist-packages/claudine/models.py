@@ -25,8 +25,10 @@ from claudine.voice import models as voice
 
 Say = Callable[[str, int | None], None]
 
-# The service says something every few seconds, but its Python may be slow to start.
-_SILENCE_S = 120.0
+# A question is answered at once, by a Python that may be slow to start.
+_ANSWER_S = 120.0
+# Work is told of as it goes on, but a large model's first word, for which the service waits ten minutes.
+_SILENCE_S = 660.0
 # What the image was made to compute with: a word, cpu or vulkan.
 _WANTED = Path("/usr/share/claudine/gpu")
 _LONGEST_LINE = 1024 * 1024
@@ -172,7 +174,7 @@ class ModelsService:
     def _lines(self, request: bytes, stop: Stop | None) -> Iterator[dict[str, Any]]:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(_SILENCE_S)
+                connection.settimeout(_ANSWER_S if stop is None else _SILENCE_S)
                 connection.connect(self.path)
                 if stop is not None:
                     stop.hold(connection)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from claudine import prompt, voice
 from claudine.answer import Answer, Ended, Event, Full, MakeRoom, Usage, Waiting
 from claudine.protocol import (
+    BrokenAnswerError,
     ContextFullError,
     Done,
     LoadingError,
@@ -79,7 +80,8 @@ class Talk:
     *engine* is what is known of the runtime, once it has been ready; *speed* is that of the last answer, in tokens a
     second.
 
-    *trouble* says why the runtime does not come, or nothing if it may come yet; *at_first_ready* is called once.
+    *trouble* says why the runtime does not come, or nothing if it may come yet; *look_closer*, called whenever it has
+    become ready, what it lacks, in a few words for the status line: *handicap*.
     """
 
     def __init__(
@@ -88,16 +90,17 @@ class Talk:
         record: Record,
         *,
         trouble: Callable[[], str] = str,
-        at_first_ready: Callable[[], None] = lambda: None,
+        look_closer: Callable[[], str] = str,
     ) -> None:
         self.runtime = runtime
         self.record = record
         self._trouble = trouble
-        self._at_first_ready: Callable[[], None] | None = at_first_ready
+        self._look_closer = look_closer
         self.draft = ""
         self.unanswered = False
         self.engine: Engine | None = None
         self.speed: float | None = None
+        self.handicap = ""
         self._full: _DidNotFit | None = None
 
     @property
@@ -165,6 +168,11 @@ class Talk:
             return None
         # Given back, it stands on the line at the fork: sent as it is, it is the same edit again.
         return self._answer(_Task(text, partial(self.edit, id_, text), partial(self._give_back, text)), room)
+
+    def meet(self, stop: Stop | None = None) -> None:
+        """Get to know the model that is ready now, which may be another one than before."""
+        self.engine = self.runtime.result().engine(stop)
+        self.handicap = self._look_closer()
 
     def make_room(self, how: MakeRoom) -> Answer | None:
         """After ``Ended.full``: shorten the conversation as asked, and answer the message that did not fit.
@@ -298,10 +306,7 @@ class Talk:
                 asked_s = elapsed_s
                 if reason := self._trouble():
                     raise UnavailableError(reason)
-        self.engine = runtime.engine(stop)
-        if at_first_ready := self._at_first_ready:
-            self._at_first_ready = None
-            at_first_ready()
+        self.meet(stop)
 
     def _stream(self, reply: Reply, stop: Stop) -> Iterator[Event]:
         settings = self.record.settings
@@ -349,7 +354,9 @@ class Talk:
             remark = voice.FULL if full.can_shorten else task.too_long
             return ended(remark.format(n_prompt=full.n_prompt, n_ctx=full.n_ctx))
         if failure:
-            return ended(str(failure))
+            # A model may have a reason to end in the middle of an answer, too.
+            reason = self._trouble() if isinstance(failure, BrokenAnswerError) else ""
+            return ended(" ".join(filter(None, [str(failure), reason])))
         if not reply.said:
             return ended(task.silent)
         if not (reply.done and reply.done.cut_short):

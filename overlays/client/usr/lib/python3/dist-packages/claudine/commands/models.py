@@ -51,13 +51,17 @@ def _option(model: Model) -> Option:
 
 
 def _do(session: Session, service: ModelsService, model: Model, fate: Fate) -> None:
-    """Use *model*, or with a shorter conversation if it ran out of memory, or remove it."""
-    shorter = max(_LEAST_TOKENS, (fate.context_tokens or model.context_tokens) // 2)
+    """Use *model*, or start the one in use with another length of conversation, or remove it."""
+    tokens = (fate.context_tokens if model.in_use else 0) or model.context_tokens
+    shorter = max(_LEAST_TOKENS, tokens // 2)
     offers = []
-    if not model.problem and model.in_use and fate.result == "oom":
-        offers.append((voice.SHORTER.format(tokens=shorter), "shorter"))
-    if not model.problem and not model.in_use and model.fits:
+    usable = model.fits and not model.problem
+    if usable and not model.in_use:
         offers.append((voice.USE, "use"))
+    if usable and model.in_use and shorter < tokens:
+        offers.append((voice.SHORTER.format(tokens=shorter), "shorter"))
+    if usable and model.in_use:
+        offers.append((voice.LONGEST, "use"))
     if model.place != "image" and not model.in_use:
         offers.append((voice.REMOVE, "remove"))
     if not offers:
@@ -81,8 +85,6 @@ def _why_nothing(model: Model) -> str:
     title = model.title or model.id
     if model.problem:
         return voice.CANNOT_USE.format(title=title, problem=voice.problem(model.problem))
-    if model.in_use:
-        return voice.NOTHING_TO_DO.format(title=title)
     return voice.CANNOT_USE.format(title=title, problem=voice.TOO_BIG.format(memory=size(model.memory_bytes)))
 
 
@@ -90,8 +92,8 @@ def _use(session: Session, service: ModelsService, model: Model, tokens: int | N
     stop = Stop()
     with session.face.busy(voice.step("starting", None), stop) as say:
         service.use(model.id, tokens, lambda step, percent: say(voice.step(step, percent)), stop)
-    # It is another one that answers, with another size.
-    session.talk.engine = engine = session.talk.runtime.result().engine()
+    session.talk.meet()
+    engine = session.talk.engine
     used = voice.USED if engine else voice.USED_PLAINLY
     session.face.remark(used.format(title=model.title or model.id, tokens=engine.n_ctx if engine else 0))
 

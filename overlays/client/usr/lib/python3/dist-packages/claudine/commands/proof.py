@@ -50,7 +50,7 @@ def _receipt(session: Session, _argument: str) -> None:
     trace = Trace.from_json(answer.trace)
     with session.face.busy(voice.PROVING) as say:
         runtime = session.talk.runtime.result()
-        sha256 = _sha256(ModelsService.beside(session.service.path), say)
+        sha256 = _sha256(ModelsService.beside(session.service.path), trace.model, say)
         seen = facts.look(runtime.path)
     rows = [
         ("Model", trace.model or voice.NO_TRACE),
@@ -71,9 +71,12 @@ def _count(tokens: int | None) -> str:
     return voice.NO_TRACE if tokens is None else str(tokens)
 
 
-def _sha256(models: ModelsService, say: Callable[[str], None]) -> str:
+def _sha256(models: ModelsService, model: str, say: Callable[[str], None]) -> str:
     try:
-        return models.digest(models.fate().model, lambda step, percent: say(models_voice.step(step, percent))).sha256
+        # Only the weights of the model in use can be read.
+        if models.fate().model != model:
+            return voice.ANOTHER_MODEL
+        return models.digest(model, lambda step, percent: say(models_voice.step(step, percent))).sha256
     except StateError:
         return voice.UNKNOWN
 

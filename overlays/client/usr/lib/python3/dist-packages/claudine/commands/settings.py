@@ -21,6 +21,8 @@ ZONES = Path("/usr/share/zoneinfo")
 FIRST_KEYBOARD = "us"
 FIRST_ZONE = "UTC"
 _FIRST_IN_LIST = ("de", "fr", "us")
+# XKB lists a layout that is for whoever writes one, and is none.
+_USER_DEFINED = "custom"
 
 # As the state service has it: RFC 1123, section 2.1.
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
@@ -88,6 +90,7 @@ def read_layouts() -> list[Layout]:
             titles[words[0]] = words[1]
         elif section == "variant" and len(words := line.split(None, 2)) == 3:
             variants.setdefault(words[1].removesuffix(":"), []).append((words[0], words[2]))
+    titles.pop(_USER_DEFINED, None)
     names = sorted(titles, key=lambda name: (name not in _FIRST_IN_LIST, titles[name]))
     return [Layout(name, titles[name], tuple(variants.get(name, ()))) for name in names]
 

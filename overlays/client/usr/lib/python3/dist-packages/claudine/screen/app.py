@@ -220,7 +220,8 @@ class ClaudineApp(App[Exception], inherit_bindings=False):
             if self._work is not None:
                 self._work.watch()
             return
-        self.say(" · ".join(filter(None, [voice.READY, voice.speed(talk.speed) if talk.speed else ""])))
+        speed = voice.speed(talk.speed) if talk.speed else ""
+        self.say(" · ".join(filter(None, [voice.READY, talk.handicap, speed])))
         usage = talk.usage
         self.chat.state.show(right=voice.fill(usage.used, usage.size) if usage and usage.used else "")
 

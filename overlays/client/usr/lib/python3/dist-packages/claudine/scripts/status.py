@@ -26,7 +26,8 @@ def run(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupts)
     trouble = voice.trouble(fate.result, fate.model) if fate else ""
     if options.json:
         report = {"state": state.kind, "detail": state.detail, "model": model, "socket": options.socket}
-        terminal.say(json.dumps(report | {"runtime": asdict(fate) if fate else None} | machine))
+        found = {**asdict(fate), "fell_back": fate.fell_back} if fate else None
+        terminal.say(json.dumps(report | {"runtime": found} | machine))
     else:
         runs_on = voice.runs_on(fate.backend, fate.device) if fate else ""
         terminal.say(": ".join(filter(None, [state.kind, trouble or state.detail or model, runs_on])))

@@ -18,9 +18,9 @@ FITS, TOO_BIG = "needs {memory}", "needs {memory}, which is too much here"
 
 WHAT = "What shall I do with {title}?"
 USE = "Use it"
-SHORTER = "Try again with a shorter conversation ({tokens} tokens)"
+SHORTER = "Start it with a shorter conversation ({tokens} tokens)"
+LONGEST = "Start it with as long a conversation as there is memory for"
 REMOVE = "Remove it from the disk"
-NOTHING_TO_DO = "{title} is the model that I use."
 CANNOT_USE = "{title} cannot be used: {problem}."
 USED = "From now on I answer with {title}, and can hold {tokens} tokens at once."
 USED_PLAINLY = "From now on I answer with {title}."
@@ -50,15 +50,16 @@ _PROBLEMS = {
 
 _REFUSED = "I do not use my model {model}: {problem}. /models offers the others that are here."
 _OOM = (
-    "My model {model} ran out of memory, and was ended; nothing else was. /models offers to try again with a shorter "
-    "conversation."
+    "There was not enough memory for my model {model}. Only the model has ended. /models offers to try again with a "
+    "shorter conversation, and the other models that are here."
 )
 _CRASHED = "My model {model} ends again and again right after it is started. /models offers the others that are here."
 
 FELL_BACK = (
     "My model should run on the graphics of this machine, and runs on its processor: I am slower than I could be. "
-    "No graphics was found that Vulkan can use."
+    "/status names what it runs on."
 )
+ON_PROCESSOR = "on the processor, not on graphics"
 
 
 def step(name: str, percent: int | None) -> str:

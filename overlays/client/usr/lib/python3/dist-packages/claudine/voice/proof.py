@@ -92,6 +92,7 @@ THROUGH = "it went through"
 RECEIPT = "Receipt"
 NO_ANSWER_YET = "I have not answered anything here yet, so there is no receipt."
 NO_TRACE = "not recorded"
+ANOTHER_MODEL = "not read, because another model is in use now"
 RECEIPT_NOTE = """\
 Model, engine, tokens and seconds were noted when the answer was made; the
 rest is as it is now. /prove shows where it is from, and checks it.
