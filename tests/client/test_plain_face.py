@@ -8,8 +8,8 @@ import pytest
 
 from claudine.voice import plain as voice
 from tests.client.conftest import StartScreen
-from tests.support.fake_models import FakeModels, usual_answers
-from tests.support.fake_runtime import Answer, FakeRuntime
+from tests.support.fake_models import RUNTIME, FakeModels, usual_answers
+from tests.support.fake_runtime import MODEL, Answer, FakeRuntime
 from tests.support.screen import Screen
 
 PROMPT = "You: "
@@ -129,7 +129,10 @@ def test_what_takes_its_time_can_be_stopped(
     socket: Path, start_screen: StartScreen, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     machine = tmp_path_factory.mktemp("m")
-    endless = usual_answers() | {"hash": repeat({"step": "hashing", "percent": 1})}
+    endless = usual_answers() | {
+        "runtime": [RUNTIME | {"model": Path(MODEL).name}],
+        "hash": repeat({"step": "hashing", "percent": 1}),
+    }
     with FakeRuntime(socket), FakeModels(machine / "claudine-models/control.sock", endless):
         screen = start_screen(["chat", "--state-socket", str(machine / "claudine-state/control.sock")])
         said(screen, "Where?")
