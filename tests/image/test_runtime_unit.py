@@ -101,11 +101,12 @@ def test_it_says_what_it_has_decided(host: Any, unit: str) -> None:
 
 def test_its_image_is_mounted_through_a_signed_hash_tree(host: Any, process_id: str) -> None:
     """The kernel has the signature; nothing else in the mount is mounted over the weights."""
-    mounts = [line.split() for line in host.check_output(f"cat /proc/{process_id}/mounts").splitlines()]
-    [model] = [mount for mount in mounts if mount[1] == "/run/model"]
-    assert model[2] == "erofs"
-    assert "ro" in model[3].split(",")
-    table = host.check_output(f"dmsetup table {model[0].removeprefix('/dev/mapper/')}")
+    mounts = [line.split() for line in host.check_output(f"cat /proc/{process_id}/mountinfo").splitlines()]
+    # proc_pid_mountinfo(5): the device's number, the mount point, its options, and the file system behind a dash.
+    [model] = [mount for mount in mounts if mount[4] == "/run/model"]
+    assert "ro" in model[5].split(",")
+    assert model[model.index("-") + 1] == "erofs"
+    table = host.check_output(f"dmsetup table $(cat /sys/dev/block/{model[2]}/dm/name)")
     assert "root_hash_sig_key_desc" in table.split()
 
 
