@@ -104,6 +104,11 @@ class Boot(StrictModel):
         "them a graphics or network card may not start, with them whatever Microsoft signed starts as well.",
         examples=[True],
     )
+    import_credentials: bool = Field(
+        description="Whether systemd takes credentials that whoever makes the machine hands to it: a virtual machine's "
+        "host, which tests need, or a mainboard's tables. They can start anything as root.",
+        examples=[False],
+    )
     kernel_arguments: KernelArguments = Field(
         description="List of kernel arguments to add to those of the overlays.", examples=[["loglevel=4"]]
     )

@@ -119,8 +119,11 @@ def _modules(resolved: ResolvedProfile, overlays: tuple[Overlay, ...], section: 
 
 def _kernel_arguments(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[Item]:
     """Collect the arguments of overlays and profile; the kernel would silently obey the last of two that differ."""
+    import_credentials = ("boot", "import_credentials")
+    no_credentials = Item("systemd.import_credentials=no", origin=resolved.origins.get(import_credentials))
     arguments = [
         *_from_overlays(overlays, "kernel_arguments"),
+        *(() if resolved.profile.boot.import_credentials else (no_credentials,)),
         *_from_profile(resolved, ("boot", "kernel_arguments")),
     ]
     first: dict[str, Item] = {}

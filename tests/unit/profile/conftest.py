@@ -18,6 +18,7 @@ boot:
   kernel_arguments: [quiet]
   console: [tty0]
   microsoft_certificates: true
+  import_credentials: false
 storage: {esp_size_mib: 256, unlock: tpm2}
 hardware: {architecture: x86-64, memory_mib: 2048, minimum_processor: x86-64, drivers: [], firmware: [], gpu: none,
            gpu_device: null, kernel_modules: [], initrd_modules: []}
@@ -50,7 +51,7 @@ compute_bytes: 1000000
 
 @pytest.fixture
 def profiles(tmp_path: Path) -> Path:
-    """A folder that holds the profile `base`, whose `boot` section is in the lines 6 to 10."""
+    """A folder that holds the profile `base`, whose `boot` section is in the lines 6 to 11."""
     (tmp_path / "base.yaml").write_text(BASE)
     (tmp_path / "models").mkdir()
     (tmp_path / "models/tiny.yaml").write_text(MODEL)

@@ -18,7 +18,12 @@ MISTAKES = [
     # Keys
     ("extends: base\nstorge:\n  unlock: tpm2\n", "5:1", "unknown key 'storge'", "Did you mean storage?"),
     ("extends: base\nboot: {consle: [tty1]}\n", "5:8", "unknown key 'consle' in boot", "Did you mean console?"),
-    ("extends: base\nboot:\n  drive: 1\n", "6:3", "unknown key 'drive' in boot", "enroll_keys, kernel_arguments"),
+    (
+        "extends: base\nboot:\n  drive: 1\n",
+        "6:3",
+        "unknown key 'drive' in boot",
+        "enroll_keys, import_credentials, kernel_arguments",
+    ),
     ("extends: base\nschema_version: 1\n", "5:1", "unknown key 'schema_version'", "Did you mean schema?"),
     ("extends: base\nclient: {greeting: hi}\n", "5:10", "unknown key 'greeting' in client", "Keys of client: consoles"),
     ("extends: base\nmodel: {nane: x}\n", "5:9", "unknown key 'nane' in model", "mean name?"),
@@ -174,7 +179,7 @@ def test_a_mistake_in_a_parent_is_reported_in_the_parent_even_where_the_child_re
     write("mine", "extends: base\nstorage: {esp_size_mib: 512}\n")
     with pytest.raises(BuilderError, match="at least 64") as error:
         load_profile("mine", profiles)
-    assert str(error.value.location) == f"{base}:11:25"
+    assert str(error.value.location) == f"{base}:12:25"
 
 
 @pytest.mark.parametrize("address", ["https://me:hunter2@example.org/debian", "ftp://me:hunter2@example.org/"])

@@ -59,12 +59,12 @@ def test_every_value_knows_the_line_it_was_written_in(profiles: Path, write: Wri
         ("name",): f"{mine}:2:7",
         ("image", "version"): f"{base}:4:34",
         ("storage", "esp_size_mib"): f"{mine}:6:17",
-        ("storage", "unlock"): f"{base}:11:38",
-        ("overlays", 0): f"{base}:17:12",
-        ("overlays", 1): f"{base}:17:18",
+        ("storage", "unlock"): f"{base}:12:38",
+        ("overlays", 0): f"{base}:18:12",
+        ("overlays", 1): f"{base}:18:18",
         ("overlays", 2): f"{middle}:6:5",
         ("overlays", 3): f"{mine}:7:12",
-        ("packages",): f"{base}:18:11",
+        ("packages",): f"{base}:19:11",
     }
     assert {key_path: str(resolved.origins[key_path]) for key_path in expected} == expected
     assert resolved.files == (mine, middle, base)

@@ -136,3 +136,9 @@ def test_the_profiles_differ_in_what_their_names_say() -> None:
     assert arguments[1] - arguments[0] == {"console=ttyS0,115200"}
     assert arguments[2] - arguments[0] == {"ttm.pages_limit=29360128"}
     assert paths(plain) == paths(big)
+
+
+@pytest.mark.parametrize(("profile", "taken"), [("qemu", True), ("mini-pc", False), ("mini-pc-headless", False)])
+def test_nobody_hands_a_real_machine_what_to_start_as_root(profile: str, taken: bool) -> None:
+    arguments = settings(render(load_profile(profile), OVERLAYS_DIR), "KernelCommandLine")
+    assert ("systemd.import_credentials=no" in arguments) is not taken
