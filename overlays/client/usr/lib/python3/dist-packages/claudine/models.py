@@ -122,13 +122,17 @@ class ModelsService:
                 threads=int(answer["threads"]),
             )
 
+    def fate_if_known(self) -> Fate | None:
+        """Ask the same, where it is no matter if nobody can say."""
+        try:
+            return self.fate()
+        except StateError:
+            return None
+
     def trouble(self) -> str:
         """Say why no model answers; empty where it only takes its time, or nobody can say."""
-        try:
-            fate = self.fate()
-        except StateError:
-            return ""
-        return voice.trouble(fate.result, fate.model)
+        fate = self.fate_if_known()
+        return voice.trouble(fate.result, fate.model) if fate else ""
 
     def warning(self, wanted: Path = _WANTED) -> str:
         """Say that a model runs on less than the image was made for; empty if it does not, or nobody can say."""
@@ -150,9 +154,9 @@ class ModelsService:
         """Delete a model that was added."""
         self._ask({"request": "remove-model", "model": model})
 
-    def digest(self, model: str, say: Say, stop: Stop | None = None) -> Digest:
+    def digest(self, model: str, say: Say) -> Digest:
         """Have the weights of *model*, which is in use, read to their end."""
-        answer = self._ask({"request": "hash", "model": model}, say, stop)
+        answer = self._ask({"request": "hash", "model": model}, say)
         with _reading():
             signer = answer["signer"] or {"subject": "", "sha256": ""}
             words = (answer["sha256"], answer["root_hash"], signer["subject"], signer["sha256"])
@@ -214,9 +218,11 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 def _model(row: dict[str, Any]) -> Model:
+    id_ = one_line(str(row["id"]))
     return Model(
-        id=one_line(str(row["id"])),
-        title=one_line(str(row["title"])),
+        id=id_,
+        # What cannot be looked into is called by its file.
+        title=one_line(str(row["title"])) or id_,
         licence=one_line(str(row["licence"])),
         weights_bytes=int(row["weights_bytes"]),
         place=str(row["place"]),

@@ -47,7 +47,7 @@ def _option(model: Model) -> Option:
         voice.BUILT_IN if model.place == "image" else "",
         voice.problem(model.problem) if model.problem else needs,
     ]
-    return Option(model.title or model.id, voice.row(model.licence, model.weights_bytes, notes), model.id)
+    return Option(model.title, voice.row(model.licence, model.weights_bytes, notes), model.id)
 
 
 def _do(session: Session, service: ModelsService, model: Model, fate: Fate) -> None:
@@ -67,8 +67,8 @@ def _do(session: Session, service: ModelsService, model: Model, fate: Fate) -> N
     if not offers:
         session.face.remark(_why_nothing(model))
         return
-    about = voice.CANNOT_USE.format(title=model.title or model.id, problem=voice.problem(model.problem))
-    title = voice.WHAT.format(title=model.title or model.id)
+    about = voice.CANNOT_USE.format(title=model.title, problem=voice.problem(model.problem))
+    title = voice.WHAT.format(title=model.title)
     chosen = session.face.choose(title, [Option(words) for words, _ in offers], about=about if model.problem else "")
     match None if chosen is None else offers[chosen][1]:
         case "use":
@@ -78,11 +78,11 @@ def _do(session: Session, service: ModelsService, model: Model, fate: Fate) -> N
         case "remove":
             with session.face.busy(voice.LOOKING):
                 service.remove(model.id)
-            session.face.remark(voice.REMOVED.format(title=model.title or model.id))
+            session.face.remark(voice.REMOVED.format(title=model.title))
 
 
 def _why_nothing(model: Model) -> str:
-    title = model.title or model.id
+    title = model.title
     if model.problem:
         return voice.CANNOT_USE.format(title=title, problem=voice.problem(model.problem))
     return voice.CANNOT_USE.format(title=title, problem=voice.TOO_BIG.format(memory=size(model.memory_bytes)))
@@ -95,7 +95,7 @@ def _use(session: Session, service: ModelsService, model: Model, tokens: int | N
     session.talk.meet()
     engine = session.talk.engine
     used = voice.USED if engine else voice.USED_PLAINLY
-    session.face.remark(used.format(title=model.title or model.id, tokens=engine.n_ctx if engine else 0))
+    session.face.remark(used.format(title=model.title, tokens=engine.n_ctx if engine else 0))
 
 
 def _add(session: Session, service: ModelsService) -> None:

@@ -85,7 +85,7 @@ def _about(session: Session, _argument: str) -> None:
     record = model.read_record()
     with session.face.busy(voice.PROVING):
         engine = session.talk.runtime.result().engine()
-        fate = _fate(session)
+        fate = ModelsService.beside(session.service.path).fate_if_known()
     rows = [
         ("Image", image.version() or voice.NO_IMAGE),
         ("Root hash", image.root_hash() or voice.NO_IMAGE),
@@ -103,13 +103,6 @@ def _about(session: Session, _argument: str) -> None:
     session.face.page(voice.ABOUT, _table(rows) + "\n\n" + voice.ABOUT_NOTE.strip())
 
 
-def _fate(session: Session) -> Fate | None:
-    try:
-        return ModelsService.beside(session.service.path).fate()
-    except StateError:
-        return None
-
-
 def _runs_on(fate: Fate | None) -> str:
     return (fate and models_voice.runs_on(fate.backend, fate.device)) or voice.UNKNOWN
 
@@ -118,7 +111,7 @@ def _status(session: Session, _argument: str) -> None:
     with session.face.busy(voice.PROVING):
         runtime = session.talk.runtime.result()
         state = runtime.state()
-        fate = _fate(session)
+        fate = ModelsService.beside(session.service.path).fate_if_known()
         try:
             disk = session.service.status()
             disk_row = voice.used(disk.free_bytes, disk.size_bytes)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from claudine import facts, health
-from claudine.models import Fate, ModelsService
+from claudine.models import ModelsService
 from claudine.plain.interrupts import Interrupts
 from claudine.plain.terminal import Terminal
 from claudine.runtime import Kind, Runtime
@@ -21,7 +21,7 @@ def run(options: argparse.Namespace, terminal: Terminal, interrupts: Interrupts)
         runtime = Runtime(options.socket)
         state = runtime.state()
         model = runtime.model() if state.kind is Kind.READY else None
-        fate = _fate(options)
+        fate = ModelsService.beside(options.state_socket).fate_if_known()
         machine = _machine(options) if options.json else {}
     trouble = voice.trouble(fate.result, fate.model) if fate else ""
     if options.json:
@@ -46,13 +46,6 @@ def _machine(options: argparse.Namespace) -> dict[str, Any]:
         "temperature": {"celsius": hottest.celsius, "sensor": hottest.name} if hottest else None,
         "facts": {**asdict(seen), "sealed": seen.sealed, "sent_bytes": seen.sent_bytes, "line": seen.line},
     }
-
-
-def _fate(options: argparse.Namespace) -> Fate | None:
-    try:
-        return ModelsService.beside(options.state_socket).fate()
-    except StateError:
-        return None
 
 
 def _disk(service: StateService) -> dict[str, int] | None:
