@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from builder.errors import BuilderError, ToolError
+from builder.image import Artifacts, BuildLayout
 from builder.image.absence import read_bill
+from builder.keys import KeySet, load_keys
 from builder.run import run
 from builder.suite.groups import GROUPS
 from builder.suite.plugin import NOTES, artefacts_directory, report_directory
@@ -77,6 +79,24 @@ def image(request: pytest.FixtureRequest) -> DiskImage:
         return open_disk_image(chosen_image(request.config))
     except BuilderError as error:
         pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def artifacts(image: DiskImage) -> Artifacts:
+    return Artifacts.read(image.path.parent)
+
+
+@pytest.fixture(scope="session")
+def owner_keys(image: DiskImage, artifacts: Artifacts) -> KeySet:
+    """The keys that signed the image, where they are beside it as a build of one's own leaves them."""
+    profile_directory = image.path.parent.parent
+    layout = BuildLayout(profile_directory.parent, profile_directory.name)
+    if not layout.throwaway_keys.is_dir():
+        pytest.skip(f"the keys that signed this image are not in {layout.throwaway_keys}")
+    keys = load_keys(layout.throwaway_keys)
+    if artifacts.certificates["db"] != keys.db.certificate.sha256:
+        pytest.skip(f"other keys than those in {layout.throwaway_keys} signed this image")
+    return keys
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from builder.image import Artifacts
-from builder.vm.disk_image import DiskImage
 from builder.vm.machine import Machine
 
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -16,11 +13,6 @@ SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e0
 def test_secure_boot_is_on(machine: Machine) -> None:
     # Four bytes of attributes, then the value (UEFI 2.11, 3.3).
     assert machine.shell.run_binary(f"cat {SECURE_BOOT}").stdout[-1:] == b"\1"
-
-
-@pytest.fixture(scope="session")
-def artifacts(image: DiskImage) -> Artifacts:
-    return Artifacts.read(image.path.parent)
 
 
 def test_the_root_is_the_one_that_was_built(host: Any, artifacts: Artifacts) -> None:

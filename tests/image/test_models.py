@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from builder.image import BuildLayout
-from builder.keys import KeySet, create_keys, load_keys
-from builder.vm.disk_image import DiskImage
+from builder.keys import KeySet, create_keys
 from builder.vm.headless import runtime_unit, wait_for_model
 from builder.vm.machine import Machine
 from tests.image.models import (
@@ -27,14 +25,10 @@ CLIENT = "claudine-client@tty1.service"
 
 
 @pytest.fixture(scope="module")
-def stick(image: DiskImage, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stick(owner_keys: KeySet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One model of the owner's, and three that are not to be believed."""
-    profile = image.path.parent.parent
-    keys = BuildLayout(profile.parent, profile.name).throwaway_keys
-    if not keys.is_dir():
-        pytest.skip(f"the keys that signed this image are not in {keys}")
     folder = tmp_path_factory.mktemp("models")
-    mine = _tiny(folder / "mine", load_keys(keys))
+    mine = _tiny(folder / "mine", owner_keys)
     foreign = _tiny(folder / "foreign", create_keys(folder / "keys", "Somebody else"))
     files = {
         "mine": mine,

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from builder.image import Artifacts, BuildLayout
-from builder.keys import KeySet, load_keys
 from builder.suite.plugin import report_directory
 from builder.suite.report import ARTEFACTS
 from builder.toolchain import Toolchain, open_toolchain
@@ -37,24 +35,6 @@ from tests.support.power_cut import copy_directory
 @pytest.fixture(scope="session")
 def toolchain() -> Toolchain:
     return open_toolchain()
-
-
-@pytest.fixture(scope="session")
-def artifacts(image: DiskImage) -> Artifacts:
-    return Artifacts.read(image.path.parent)
-
-
-@pytest.fixture(scope="session")
-def owner_keys(image: DiskImage, artifacts: Artifacts) -> KeySet:
-    """The keys that signed the image, where they are beside it as a build of one's own leaves them."""
-    profile_directory = image.path.parent.parent
-    layout = BuildLayout(profile_directory.parent, profile_directory.name)
-    if not layout.throwaway_keys.is_dir():
-        pytest.skip(f"the keys that signed this image are not in {layout.throwaway_keys}")
-    keys = load_keys(layout.throwaway_keys)
-    if artifacts.certificates["db"] != keys.db.certificate.sha256:
-        pytest.skip(f"other keys than those in {layout.throwaway_keys} signed this image")
-    return keys
 
 
 @pytest.fixture
