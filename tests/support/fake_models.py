@@ -8,12 +8,12 @@ What is asked is kept in *requests*. The last line of a request that is answered
 
 import json
 import socketserver
-import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.support.unix_service import UnixService
 
 Answers = dict[str, Iterable[dict[str, Any]]]
 
@@ -55,10 +55,8 @@ def usual_answers() -> Answers:
     return {"models": [shelf()], "runtime": [RUNTIME]}
 
 
-class FakeModels(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class FakeModels(UnixService):
     """Listens at *socket*, in a folder of its own, while the ``with`` lasts."""
-
-    daemon_threads = True
 
     def __init__(self, socket: Path, answers: Answers | None = None) -> None:
         socket.parent.mkdir(parents=True, exist_ok=True)
@@ -66,20 +64,7 @@ class FakeModels(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         # In place of any answer.
         self.raw = b""
         self.requests: list[dict[str, Any]] = []
-        super().__init__(str(socket), _Handler)
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-        Path(str(self.server_address)).unlink()
+        super().__init__(socket, _Handler)
 
 
 class _Handler(socketserver.StreamRequestHandler):

@@ -6,7 +6,6 @@ Each chat request takes the next behaviour of the script; when the script is at 
 """
 
 import json
-import socketserver
 import threading
 import time
 from collections.abc import Sequence
@@ -14,7 +13,9 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.support.unix_service import UnixService
 
 MODEL = "/run/model/tiny.gguf"
 BUILD = "b11669-Debian"
@@ -56,10 +57,8 @@ def overflow(n_prompt: int, n_ctx: int) -> Refuse:
     return Refuse(400, json.dumps({"error": error}).encode())
 
 
-class FakeRuntime(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class FakeRuntime(UnixService):
     """Listens at *socket* while the ``with`` lasts; says that it is loading the first *loads* times it is asked."""
-
-    daemon_threads = True
 
     def __init__(
         self, socket: Path, script: Sequence[Answer | Refuse] = (Answer(),), *, loads: int = 0, n_ctx: int = N_CTX
@@ -74,21 +73,13 @@ class FakeRuntime(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.asked = threading.Event()
         self.client_left = threading.Event()
         self.closing = threading.Event()
-        super().__init__(str(socket), _Handler)
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        super().__init__(socket, _Handler)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.closing.set()
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-        Path(str(self.server_address)).unlink()
+        super().__exit__(kind, error, trace)
 
     def then(self, *script: Answer | Refuse) -> None:
         """Do as *script* says from now on."""

@@ -8,10 +8,10 @@ With *failing*, the requests of that name are answered with an error.
 
 import json
 import socketserver
-import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.support.unix_service import UnixService
 
 STICK: dict[str, object] = {
     "id": "17-1",
@@ -23,10 +23,8 @@ STICK: dict[str, object] = {
 _LETTERS = "cbdefghijklnrtuv"
 
 
-class FakeState(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class FakeState(UnixService):
     """Listens at *socket* while the ``with`` lasts."""
-
-    daemon_threads = True
 
     def __init__(
         self,
@@ -48,20 +46,7 @@ class FakeState(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self._unlock = unlock
         self._free_bytes = free_bytes
         self._failing = failing
-        super().__init__(str(socket), _Handler)
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-        Path(str(self.server_address)).unlink()
+        super().__init__(socket, _Handler)
 
     def answer(self, request: str, stick: str = "") -> dict[str, Any]:
         """Do what *request* asks, with a *stick* of that id if it is about one."""

@@ -9,13 +9,14 @@ Each connection to a service gets what is in *evidence* or *attempts* at that mo
 import hashlib
 import json
 import socketserver
-import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tests.support.fake_models import FakeModels, usual_answers
+from tests.support.unix_service import UnixService
 
 ROOT_HASH = "aa4eea4617fb1b3348d3a7423963b9ccc83af65c26abe3108a482d1f14622277"
 FINGERPRINT = "a088b5bd2381e142967961e02f1918c63b2542c90e28ab797d3f0eb739e46773"
@@ -54,7 +55,7 @@ class SealedMachine:
         (self.root / "proc/self/ns/net").symlink_to(f"net:[{NAMESPACE}]")
         self.put_record(hashlib.sha256(WEIGHTS).hexdigest())
         self.put_weights(WEIGHTS)
-        self._services: list[_Service] = []
+        self._services = ExitStack()
 
     def put(self, path: str, content: str | bytes = "") -> Path:
         """Write a file below the root."""
@@ -77,39 +78,24 @@ class SealedMachine:
         ]
 
     def __enter__(self) -> Self:
-        self._service_of_models = FakeModels(
-            self.control.parent.with_name("claudine-models") / "control.sock", self.models
-        )
-        self._service_of_models.__enter__()
-        self._services = [
-            _Service(str(self.control.with_name("evidence.sock")), lambda: self.evidence),
-            _Service(str(self.control.with_name("connect.sock")), lambda: self.attempts),
-        ]
-        for service in self._services:
-            service.start()
+        with ExitStack() as stack:
+            models = self.control.parent.with_name("claudine-models") / "control.sock"
+            stack.enter_context(FakeModels(models, self.models))
+            stack.enter_context(_Service(self.control.with_name("evidence.sock"), lambda: self.evidence))
+            stack.enter_context(_Service(self.control.with_name("connect.sock"), lambda: self.attempts))
+            self._services = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for service in self._services:
-            service.stop()
-        self._service_of_models.__exit__(kind, error, trace)
+        self._services.close()
 
 
-class _Service(socketserver.UnixStreamServer):
-    def __init__(self, path: str, answer: Callable[[], dict[str, Any] | None]) -> None:
+class _Service(UnixService):
+    def __init__(self, path: Path, answer: Callable[[], dict[str, Any] | None]) -> None:
         self.answer = answer
         super().__init__(path, _Handler)
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
 
 
 class _Handler(socketserver.StreamRequestHandler):
