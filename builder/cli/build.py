@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from builder import log
 from builder.image import BuildLayout, build_image
-from builder.keys import load_keys, load_or_create_throwaway
+from builder.keys import signing_keys
 from builder.profile import load_profile
 
 
@@ -26,10 +25,5 @@ def command(profile: str, keys_dir: Path | None, build_dir: Path, refresh: bool)
     """Build the image of PROFILE (a name in profiles/, or a path) and print the path of the disk image."""
     resolved = load_profile(profile)
     layout = BuildLayout(build_dir.absolute(), resolved.profile.name)
-    if keys_dir:
-        keys = load_keys(keys_dir)
-    else:
-        keys = load_or_create_throwaway(layout.throwaway_keys)
-        log.warning(f"signing with throw-away keys from {layout.throwaway_keys}; use --keys for a real device")
-    artifacts = build_image(resolved, keys, layout, refresh=refresh)
+    artifacts = build_image(resolved, signing_keys(keys_dir, layout.throwaway_keys), layout, refresh=refresh)
     click.echo(layout.out / artifacts.image)

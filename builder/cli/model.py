@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from builder import log, profile
-from builder.keys import load_keys, load_or_create_throwaway
+from builder.keys import signing_keys
 from builder.model.add import Wishes, describe, origin_of, write_entry
 from builder.model.ddi import build_model_image, model_description
 from builder.model.memory import fit
@@ -156,12 +156,7 @@ def add(
 def build(name: str, keys_dir: Path | None, output: Path | None, build_dir: Path) -> None:
     """Make the signed image of MODEL and print its path."""
     entry = profile.load_model(name, _folders())
-    if keys_dir:
-        keys = load_keys(keys_dir)
-    else:
-        throwaway = build_dir.absolute() / "throwaway-keys"
-        keys = load_or_create_throwaway(throwaway)
-        log.warning(f"signing with throw-away keys from {throwaway}; use --keys for a real device")
+    keys = signing_keys(keys_dir, build_dir.absolute() / "throwaway-keys")
     image = build_model_image(entry, keys, open_toolchain())
     target = output or Path(f"{image.id}.raw")
     beside = target.with_name(f".{target.name}.new")

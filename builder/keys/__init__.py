@@ -15,7 +15,7 @@ pcr only; PK.key and KEK.key belong offline, on a medium that is not attached to
     keys.db.key, keys.db.certificate.path, keys.updates(microsoft=True)
 """
 
-from builder.keys.create import create_keys, load_or_create_throwaway
+from builder.keys.create import create_keys, load_or_create_throwaway, signing_keys
 from builder.keys.keyset import Certificate, KeyDescription, KeyPair, KeySet, Role, describe
 from builder.keys.load import load_keys
 
@@ -29,4 +29,5 @@ __all__ = [
     "describe",
     "load_keys",
     "load_or_create_throwaway",
+    "signing_keys",
 ]

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from builder import log
 from builder.errors import BuilderError, Location
 from builder.keys import authvar
 from builder.keys.keyset import DB_WITH_MICROSOFT, THROWAWAY_OWNER, KeySet, Role
@@ -66,6 +67,15 @@ def create_keys(directory: Path, owner: str) -> KeySet:
     except OSError as error:
         raise _unwritable(directory, error) from error
     return load_keys(directory)
+
+
+def signing_keys(directory: Path | None, throwaway: Path) -> KeySet:
+    """Load the owner's key set in `directory`; without one, the throw-away set in `throwaway`, and warn of it."""
+    if directory:
+        return load_keys(directory)
+    keys = load_or_create_throwaway(throwaway)
+    log.warning(f"signing with throw-away keys from {throwaway}; use --keys for a real device")
+    return keys
 
 
 def load_or_create_throwaway(directory: Path) -> KeySet:
