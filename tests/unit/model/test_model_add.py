@@ -13,7 +13,7 @@ from builder.model.add import Wishes, describe, origin_of, short_name
 from builder.model.weights import obtain, obtain_weights
 from builder.profile import load_model
 from tests.support.gguf_file import F32, GgufFile, TensorEntry, text, with_metadata
-from tests.unit.model.conftest import WebServer
+from tests.support.web_server import WebServer
 
 WEIGHTS = GgufFile().to_bytes()
 SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
@@ -69,9 +69,9 @@ def test_an_address_is_fetched_and_what_came_is_recorded(tmp_path: Path, web: We
     add(tmp_path, f"{web.url}/tiny.gguf")
     entry = load_model("tiny-chat", [tmp_path / "models"])
     assert entry.model.weights.sha256 == SHA256
-    asked = len(web.ranges)
+    asked = len(web.requests)
     assert obtain_weights(entry).read_bytes() == WEIGHTS
-    assert len(web.ranges) == asked, "it is in the cache already"
+    assert len(web.requests) == asked, "it is in the cache already"
 
 
 def test_a_broken_download_leaves_no_entry_and_is_continued(tmp_path: Path, web: WebServer) -> None:
@@ -83,7 +83,7 @@ def test_a_broken_download_leaves_no_entry_and_is_continued(tmp_path: Path, web:
     assert not (tmp_path / "models").exists()
     web.cut_after_bytes = None
     assert add(tmp_path, f"{web.url}/tiny.gguf").exit_code == 0
-    assert web.ranges[-1].startswith("bytes=")
+    assert web.requests[-1][1].startswith("bytes=")
 
 
 def test_an_entry_with_mirrors_is_fetched_from_the_one_that_has_it(tmp_path: Path, web: WebServer) -> None:
