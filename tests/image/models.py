@@ -1,7 +1,5 @@
 """Model images of the test's own, on sticks and disks, and the service that looks after models."""
 
-import json
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +13,15 @@ from builder.run import run
 from builder.toolchain import open_toolchain
 from builder.vm.machine import Machine
 from tests.image.stick import ask as ask_state
+from tests.image.stick import ask_as_client
 from tests.support.tiny_model import write_tiny_model
 
 TINY = "tiny_1"
-# As the client, whose user and group are fixed (sysusers.d). The last line says how it ended.
-ASK = """\
-import os, socket, sys
-os.setgroups([])
-os.setgid(800)
-os.setuid(802)
-with socket.socket(socket.AF_UNIX) as connection:
-    connection.settimeout(900)
-    connection.connect("/run/claudine-models/control.sock")
-    connection.sendall(sys.argv[1].encode() + b"\\n")
-    for line in connection.makefile():
-        print(line, end="")
-"""
 
 
 def ask_models(machine: Machine, request: str, **more: object) -> list[dict[str, Any]]:
     """Send one request, and return all lines of the answer."""
-    line = json.dumps({"request": request, **more})
-    said = machine.succeed(f"python3 -I -c {shlex.quote(ASK)} {shlex.quote(line)}", timeout_s=900)
-    return [json.loads(one) for one in said.splitlines()]
+    return ask_as_client(machine, "/run/claudine-models/control.sock", request, 900, **more)
 
 
 def use_model(machine: Machine, model: str, context_tokens: int | None = None) -> dict[str, Any]:

@@ -20,17 +20,25 @@ os.setgroups([])
 os.setgid(800)
 os.setuid(802)
 with socket.socket(socket.AF_UNIX) as connection:
-    connection.settimeout(100)
-    connection.connect("/run/claudine-state/control.sock")
-    connection.sendall(sys.argv[1].encode() + b"\\n")
-    print(connection.makefile().readline())
+    connection.settimeout(float(sys.argv[3]))
+    connection.connect(sys.argv[1])
+    connection.sendall(sys.argv[2].encode() + b"\\n")
+    for line in connection.makefile():
+        print(line, end="")
 """
 
 
-def ask(machine: Machine, request: str, **more: str) -> dict[str, Any]:
+def ask_as_client(
+    machine: Machine, socket: str, request: str, timeout_s: float, **more: object
+) -> list[dict[str, Any]]:
+    """Send one request to a service of the machine, and return all lines of the answer."""
     line = json.dumps({"request": request, **more})
-    answer = json.loads(machine.succeed(f"python3 -I -c {shlex.quote(ASK)} {shlex.quote(line)}", timeout_s=120))
-    assert isinstance(answer, dict)
+    command = f"python3 -I -c {shlex.quote(ASK)} {socket} {shlex.quote(line)} {timeout_s}"
+    return [json.loads(one) for one in machine.succeed(command, timeout_s=timeout_s + 20).splitlines()]
+
+
+def ask(machine: Machine, request: str, **more: str) -> dict[str, Any]:
+    [answer] = ask_as_client(machine, "/run/claudine-state/control.sock", request, 100, **more)
     return answer
 
 
