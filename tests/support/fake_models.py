@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.support.unix_service import UnixService
+from tests.support.service import UnixService
 
 Answers = dict[str, Iterable[dict[str, Any]]]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.support.unix_service import UnixService
+from tests.support.service import UnixService
 
 MODEL = "/run/model/tiny.gguf"
 BUILD = "b11669-Debian"

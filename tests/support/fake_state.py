@@ -11,7 +11,7 @@ import socketserver
 from pathlib import Path
 from typing import Any
 
-from tests.support.unix_service import UnixService
+from tests.support.service import UnixService
 
 STICK: dict[str, object] = {
     "id": "17-1",

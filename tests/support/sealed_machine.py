@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.support.fake_models import FakeModels, usual_answers
-from tests.support.unix_service import UnixService
+from tests.support.service import UnixService
 
 ROOT_HASH = "aa4eea4617fb1b3348d3a7423963b9ccc83af65c26abe3108a482d1f14622277"
 FINGERPRINT = "a088b5bd2381e142967961e02f1918c63b2542c90e28ab797d3f0eb739e46773"

@@ -2,21 +2,18 @@
 
 import re
 import ssl
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from tests.support.service import Service
 
 PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
-class WebServer(ThreadingHTTPServer):
+class WebServer(Service, HTTPServer):
     """Serves `files` by path while the `with` lasts; with a TLS `context`, over https.
 
     `cut_after_bytes` ends an answer early, `edition` is its ETag, `requests` remembers path and range.
     """
-
-    daemon_threads = True
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -29,22 +26,10 @@ class WebServer(ThreadingHTTPServer):
         self.understands_ranges = True
         self.edition = ""
         self.requests: list[tuple[str, str]] = []
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def url(self) -> str:
         return f"{self._scheme}://127.0.0.1:{self.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

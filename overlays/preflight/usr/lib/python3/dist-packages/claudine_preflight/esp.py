@@ -3,12 +3,12 @@
 It is mounted for as long as a file is read or written, and for this service alone (PrivateMounts=).
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from claudine_state.durable import write_durably
 from claudine_state.host import Host
 from claudine_state.run import CommandError
 
@@ -36,13 +36,8 @@ def has_keys(host: Host) -> bool | None:
 def leave(host: Host, report: str) -> None:
     """Write the report, whole or not at all. Raises EspError."""
     with _mounted(host, "rw") as place:
-        beside = place / f"{REPORT}.new"
         try:
-            with beside.open("w", encoding="utf-8") as file:
-                file.write(report)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(place / REPORT)
+            write_durably(place / REPORT, report)
         except OSError as error:
             raise EspError(error.strerror or "it cannot be written") from error
 
