@@ -34,7 +34,7 @@ class BriefTalk(Talk):
         self.sent: list[str] = []
         self.ended = ended
 
-    def send(self, text: str, room: Room | None = None) -> Answer:
+    def send(self, text: str, room: Room | None = None, *, temperature: float | None = None) -> Answer:
         self.sent.append(text)
         return Answer(iter([Text("Paris."), self.ended]), Stop().press)
 

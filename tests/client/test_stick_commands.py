@@ -37,7 +37,7 @@ class WordTalk(Talk):
     def count(self, text: str, stop: Stop | None = None) -> int | None:
         return len(text.split())
 
-    def send(self, text: str, room: Room | None = None) -> Answer:
+    def send(self, text: str, room: Room | None = None, *, temperature: float | None = None) -> Answer:
         self.sent.append(text)
         return Answer(iter([Ended()]), Stop().press)
 

@@ -37,6 +37,7 @@ def test_it_comes_by_itself_and_only_once(tmp_path: Path) -> None:
             screen.wait_for("Paris.")
             screen.wait_for("What the kernel says of my")
         assert runtime.texts(0) == [voice.TINY_QUESTIONS[0]]
+        assert runtime.requests[0]["temperature"] == 0.0, "the first answer is the likeliest one"
         with start(tmp_path, state) as screen:
             screen.wait_for("Paris.")
             screen.wait_for("I am ready")

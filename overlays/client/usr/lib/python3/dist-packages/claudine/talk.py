@@ -53,6 +53,7 @@ class _Task:
     """What is to be answered. *again* has it tried once more, *undo* puts the record back if not a word comes.
 
     *message* is the person's, and what a fresh conversation would begin with; *goes_on* is the answer to continue.
+    *temperature* is the one to answer at, if it is not the conversation's.
     """
 
     message: str
@@ -62,6 +63,7 @@ class _Task:
     silent: str = voice.SILENT
     too_long: str = voice.TOO_LONG
     goes_on: Entry | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,14 @@ class Talk:
         stop = Stop()
         return Answer(self._only_wait(stop), stop.press)
 
-    def send(self, text: str, room: Room | None = None) -> Answer:
-        """Say *text* and have it answered. Here as below, *room* is made first, if it has to be."""
+    def send(self, text: str, room: Room | None = None, *, temperature: float | None = None) -> Answer:
+        """Say *text* and have it answered, at another *temperature* than the conversation's if one is given.
+
+        Here as below, *room* is made first, if it has to be.
+        """
         self.record.add("user", text)
-        return self._answer(_Task(text, partial(self.send, text), partial(self._give_back, text)), room)
+        again, undo = partial(self.send, text, temperature=temperature), partial(self._give_back, text)
+        return self._answer(_Task(text, again, undo, temperature=temperature), room)
 
     def again(self, room: Room | None = None) -> Answer | None:
         """Have the last message answered anew, beside the answer that it has. None: there is none."""
@@ -260,7 +266,7 @@ class Talk:
         reply = Reply(self.record, task.goes_on)
         failure: RuntimeFailedError | None = None
         try:
-            yield from self._attempts(reply, room, stop)
+            yield from self._attempts(task, reply, room, stop)
         except RuntimeFailedError as error:
             failure = error
         if self.record.private:
@@ -271,7 +277,7 @@ class Talk:
             self.engine = None
         yield ended
 
-    def _attempts(self, reply: Reply, room: Room | None, stop: Stop) -> Iterator[Event]:
+    def _attempts(self, task: _Task, reply: Reply, room: Room | None, stop: Stop) -> Iterator[Event]:
         """Stream the answer, when the runtime is ready and, if there is to be *room*, when there is enough."""
         if self.engine is None:
             yield from self._ready(stop)
@@ -279,7 +285,7 @@ class Talk:
             yield from self._make_room(room, stop)
         while True:
             try:
-                return (yield from self._stream(reply, stop))
+                return (yield from self._stream(task, reply, stop))
             except (UnavailableError, LoadingError) as failure:
                 if reply.said or stop.pressed:
                     raise
@@ -308,7 +314,7 @@ class Talk:
                     raise UnavailableError(reason)
         self.meet(stop)
 
-    def _stream(self, reply: Reply, stop: Stop) -> Iterator[Event]:
+    def _stream(self, task: _Task, reply: Reply, stop: Stop) -> Iterator[Event]:
         settings = self.record.settings
         messages = prompt.prompt(self.record.path, settings)
         if reply.goes_on:
@@ -317,7 +323,7 @@ class Talk:
         events = self.runtime.result().stream_chat(
             messages,
             max_tokens=settings.max_tokens,
-            temperature=settings.temperature,
+            temperature=settings.temperature if task.temperature is None else task.temperature,
             seed=settings.seed,
             private=self.record.private,
             stop=stop,

@@ -83,7 +83,9 @@ def _experiment(session: Session) -> Answer | None:
     small = session.face.ask(voice.OWN_PROMPT) if chosen == len(voice.TINY_QUESTIONS) else voice.TINY_QUESTIONS[chosen]
     if not (small and small.strip()):
         return None
-    answer = session.talk.send(small)
+    # The likeliest words: at the conversation's own temperature, a small model speaks of something else once in many
+    # times, and this is the first thing that its owner sees of it.
+    answer = session.talk.send(small, temperature=0.0)
     return Answer(_explained(answer, session.talk), answer.stop)
 
 
