@@ -19,7 +19,7 @@ from claudine.record import Record
 from claudine.runtime import Runtime
 from claudine.store import Store
 from claudine.talk import Answer as Spoken
-from claudine.talk import Ended, Event, Talk, Usage, Waiting
+from claudine.talk import Ended, Event, MakeRoom, Talk, Usage, Waiting
 from claudine.trace import Trace
 from tests.support.fake_runtime import BUILD, MODEL, Answer, FakeRuntime, Refuse, overflow
 
@@ -333,6 +333,16 @@ def test_a_fresh_conversation_begins_with_the_message_that_did_not_fit(talk: Tal
     assert talk.record.id != before
     assert said(talk) == ["Q3", "A3"]
     assert talk.record.settings == ChatSettings(persona="Be brief.")
+
+
+@pytest.mark.parametrize("how", ["drop", "fresh"])
+def test_a_message_that_did_not_fit_keeps_its_temperature(how: MakeRoom, talk: Talk, filled: FakeRuntime) -> None:
+    filled.then(overflow(600, 512), Answer(["A3"]), Answer(["A4"]))
+    assert hear(talk.send("Q3", temperature=0.0)).full
+    hear(talk.make_room(how))
+    hear(talk.send("Q4"))
+    used = [request["temperature"] for request in filled.requests[-3:]]
+    assert used == [0.0, 0.0, ChatSettings().temperature]
 
 
 def test_there_is_nothing_to_make_room_for_when_the_person_has_gone_elsewhere(talk: Talk, filled: FakeRuntime) -> None:

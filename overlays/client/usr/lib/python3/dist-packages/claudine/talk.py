@@ -192,7 +192,7 @@ class Talk:
         task, full = did_not_fit.task, did_not_fit.full
         if how == "fresh":
             self._begin_fresh()
-            return self.send(task.message)
+            return self.send(task.message, temperature=task.temperature)
         return task.again(Room(how, needed(full.n_prompt, full.n_ctx), full.n_ctx))
 
     def shorten(self, how: MakeRoom) -> Answer | None:
