@@ -1,7 +1,10 @@
 import asyncio
 import inspect
+from types import SimpleNamespace
 
 import pytest
+
+from claudine.screen import line
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -12,3 +15,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     asyncio.run(pyfuncitem.obj(**arguments))
     return True
+
+
+@pytest.fixture
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no second pass in the state line, which on a busy machine shows its first one to nobody."""
+    monkeypatch.setattr(line, "time", SimpleNamespace(monotonic=lambda: 0.0))

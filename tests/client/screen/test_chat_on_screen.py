@@ -27,6 +27,7 @@ async def test_it_takes_a_message_before_there_is_anybody_to_answer_it() -> None
         assert person.app.chat.draft.text == "and this"
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_it_says_in_words_what_it_does() -> None:
     go = threading.Event()
     async with Scene([Answer(progress=[(40, 100)], go=go)], loads=10_000).played() as person:

@@ -214,6 +214,7 @@ async def test_a_recovery_key_is_all_there_with_its_picture_and_gone_afterwards(
         assert "xxx" not in person.screen
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_what_takes_its_time_is_said_with_its_seconds_and_the_line_stays_free() -> None:
     go = threading.Event()
 
@@ -316,6 +317,7 @@ async def test_a_text_is_broken_for_the_screen_it_is_on_and_not_twice(columns: i
             await person.press("escape")
 
 
+@pytest.mark.usefixtures("still_clock")
 @pytest.mark.parametrize("key", ["escape", "ctrl+c"])
 async def test_what_takes_its_time_can_be_stopped(key: str) -> None:
     ended = threading.Event()
@@ -335,6 +337,7 @@ async def test_what_takes_its_time_can_be_stopped(key: str) -> None:
         ended.set()
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_waiting_for_somebody_else_can_be_stopped() -> None:
     notes: list[str] = []
 
