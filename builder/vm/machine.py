@@ -40,6 +40,7 @@ SHUTDOWN_TIMEOUT_S = 180.0
 BOOT_IS_OVER = ("running", "degraded")
 # A guest under TCG reads the keyboard slowly, and its queue is short.
 KEY_PAUSE_S = 0.15
+TAP_MS = 30
 
 
 class Machine:
@@ -208,6 +209,10 @@ class Machine:
         """Press keys together, by their names in QMP (`QKeyCode`), for example "ctrl", "alt", "delete"."""
         self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key} for key in chord])
         time.sleep(KEY_PAUSE_S)
+
+    def tap(self, key: str) -> None:
+        """Press a key for a moment and do not wait: often enough, it is as if it were held down."""
+        self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key}], **{"hold-time": TAP_MS})
 
     def type_on_serial_line(self, text: str) -> None:
         r"""Type on the machine's serial line; `\r` is Enter, `\x03` Ctrl+C."""
