@@ -40,6 +40,7 @@ SHUTDOWN_TIMEOUT_S = 180.0
 BOOT_IS_OVER = ("running", "degraded")
 # A guest under TCG reads the keyboard slowly, and its queue is short.
 KEY_PAUSE_S = 0.15
+TAP_MS = 30
 
 
 class Machine:
@@ -209,13 +210,9 @@ class Machine:
         self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key} for key in chord])
         time.sleep(KEY_PAUSE_S)
 
-    def hold(self, key: str) -> None:
-        """Press a key and keep it down; to hold one that is down changes nothing, unless the machine was reset."""
-        self._move_key(key, down=True)
-
-    def release(self, key: str) -> None:
-        """Let go of a key that was held."""
-        self._move_key(key, down=False)
+    def tap(self, key: str) -> None:
+        """Press a key for a moment and do not wait: often enough, it is as if it were held down."""
+        self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key}], **{"hold-time": TAP_MS})
 
     def type_on_serial_line(self, text: str) -> None:
         r"""Type on the machine's serial line; `\r` is Enter, `\x03` Ctrl+C."""
@@ -258,7 +255,3 @@ class Machine:
     def keep_artefacts(self, directory: Path) -> list[Path]:
         """Put what helps to find a cause into `directory`, and return the files; never fails."""
         return keep_artefacts(self, directory)
-
-    def _move_key(self, key: str, *, down: bool) -> None:
-        data = {"down": down, "key": {"type": "qcode", "data": key}}
-        self.qmp.execute("input-send-event", events=[{"type": "key", "data": data}])

@@ -9,7 +9,7 @@ import pytest
 
 from claudine.answer import Ended
 from claudine.commands import Session
-from claudine.commands.models import COMMANDS
+from claudine.commands.models import COMMANDS, offer_shorter
 from claudine.face import StoppedError
 from claudine.models import ModelsService
 from claudine.record import Record
@@ -41,22 +41,31 @@ def stick(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(tmp_path: Path, socket: Path, stick: Path) -> Iterator[Callable[[ScriptedFace], Session]]:
+def session(tmp_path: Path, socket: Path, stick: Path) -> "Iterator[MakeSession]":
     control = tmp_path / "claudine-state/control.sock"
     control.parent.mkdir()
     with FakeState(control, stick=stick), FakeRuntime(socket):
 
-        def run(face: ScriptedFace) -> Session:
+        def make(face: ScriptedFace) -> Session:
             runtime: Future[Runtime] = Future()
             runtime.set_result(Runtime(str(socket)))
-            session = Session(Talk(runtime, Record(None, "tty1", face.remark)), face, StateService(str(control)))
-            [command] = COMMANDS
-            assert command.run(session, "") is None
-            return session
+            return Session(Talk(runtime, Record(None, "tty1", face.remark)), face, StateService(str(control)))
 
-        yield run
+        yield make
 
 
+@pytest.fixture
+def run(session: "MakeSession") -> "Run":
+    def run(face: ScriptedFace) -> Session:
+        made = session(face)
+        [command] = COMMANDS
+        assert command.run(made, "") is None
+        return made
+
+    return run
+
+
+MakeSession = Callable[[ScriptedFace], Session]
 Run = Callable[[ScriptedFace], Session]
 
 
@@ -97,6 +106,27 @@ def test_after_it_ran_out_of_memory_a_shorter_conversation_is_offered(models: Fa
     models.answers["use-model"] = [DONE]
     run(ScriptedFace(["Tiny", voice.SHORTER.format(tokens=1024)]))
     assert models.requests[-1] == {"request": "use-model", "model": "tiny_1", "context_tokens": 1024}
+
+
+@pytest.mark.parametrize(("chosen", "asks"), [(voice.SHORTER.format(tokens=1024), True), (voice.LEAVE, False)])
+def test_the_offer_after_it_ran_out_of_memory_can_be_left(
+    models: FakeModels, session: MakeSession, chosen: str, asks: bool
+) -> None:
+    models.answers["runtime"] = [RUNTIME | {"result": "oom"}]
+    models.answers["use-model"] = [DONE]
+    offer_shorter(session(ScriptedFace([chosen])))
+    use = {"request": "use-model", "model": "tiny_1", "context_tokens": 1024}
+    assert (use in models.requests) == asks
+
+
+@pytest.mark.parametrize("runtime", [{"result": "crashed"}, {"result": "oom", "context_tokens": 512}])
+def test_nothing_is_offered_where_a_shorter_conversation_would_not_help(
+    models: FakeModels, session: MakeSession, runtime: dict[str, Any]
+) -> None:
+    models.answers["runtime"] = [RUNTIME | runtime]
+    face = ScriptedFace()
+    offer_shorter(session(face))
+    assert face.offered == []
 
 
 def test_the_conversation_is_as_long_as_there_is_memory_for_again(models: FakeModels, run: Run) -> None:
@@ -190,7 +220,9 @@ TROUBLES = [
 def test_a_model_that_does_not_come_is_told_with_the_reason(models: FakeModels, result: str, said: str) -> None:
     models.answers["runtime"] = [RUNTIME | {"result": result}]
     trouble = ModelsService(str(models.server_address)).trouble()
-    assert said in trouble and bool(said) == bool(trouble)
+    assert (trouble is not None) == bool(said)
+    assert trouble is None or said in trouble.sentence
+    assert trouble is None or trouble.out_of_memory == (result == "oom")
 
 
 def test_a_message_to_a_refused_model_is_given_back_with_the_reason(
@@ -208,6 +240,19 @@ def test_a_message_to_a_refused_model_is_given_back_with_the_reason(
     assert talk.draft == "Where?"
 
 
+def test_one_that_does_not_come_for_want_of_memory_ends_the_wait(
+    models: FakeModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claudine.talk._PATIENCE_S", 0.0)
+    models.answers["runtime"] = [RUNTIME | {"result": "oom"}]
+    runtime: Future[Runtime] = Future()
+    runtime.set_result(Runtime(str(tmp_path / "nobody")))
+    service = ModelsService(str(models.server_address))
+    *_, ended = Talk(runtime, Record(None, "tty1", lambda remark: None), trouble=service.trouble).send("Where?")
+    assert isinstance(ended, Ended)
+    assert ended.out_of_memory and not ended.said
+
+
 def test_a_model_that_ends_while_it_speaks_is_told_with_the_reason(models: FakeModels, socket: Path) -> None:
     models.answers["runtime"] = [RUNTIME | {"result": "oom"}]
     runtime: Future[Runtime] = Future()
@@ -218,6 +263,7 @@ def test_a_model_that_ends_while_it_speaks_is_told_with_the_reason(models: FakeM
         *_, ended = talk.send("Count.")
     assert isinstance(ended, Ended)
     assert ended.remark.endswith(voice.trouble("oom", "tiny_1"))
+    assert ended.out_of_memory
     assert [entry.text for entry in talk.record.path] == ["Count.", "One, "]
 
 

@@ -17,6 +17,14 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """Why no model answers, in a sentence; *out_of_memory* if a shorter conversation may help."""
+
+    sentence: str
+    out_of_memory: bool
+
+
+@dataclass(frozen=True)
 class Usage:
     """How full the context is, in tokens, by the server's own count."""
 
@@ -38,7 +46,7 @@ class Ended:
     """The answer is over. *remark* is a sentence for the person, empty if there is nothing to say.
 
     Without a word said, all is as it was before, and a message that was sent stands in ``Talk.draft``. *tokens* and
-    *seconds* count the answer from its first word on.
+    *seconds* count the answer from its first word on. *out_of_memory* says that the model ended for want of it.
     """
 
     remark: str = ""
@@ -46,6 +54,7 @@ class Ended:
     full: Full | None = None
     tokens: int | None = None
     seconds: float = 0.0
+    out_of_memory: bool = False
 
 
 Event = Waiting | Progress | Text | Ended

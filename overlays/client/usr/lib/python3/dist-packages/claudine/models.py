@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from claudine.answer import Trouble
 from claudine.face import StoppedError
 from claudine.state import NoServiceError, StateError
 from claudine.stop import Stop
@@ -129,10 +130,11 @@ class ModelsService:
         except StateError:
             return None
 
-    def trouble(self) -> str:
-        """Say why no model answers; empty where it only takes its time, or nobody can say."""
+    def trouble(self) -> Trouble | None:
+        """Say why no model answers; None where it only takes its time, or nobody can say."""
         fate = self.fate_if_known()
-        return voice.trouble(fate.result, fate.model) if fate else ""
+        sentence = voice.trouble(fate.result, fate.model) if fate else ""
+        return Trouble(sentence, out_of_memory=fate.result == "oom") if fate and sentence else None
 
     def warning(self, wanted: Path = _WANTED) -> str:
         """Say that a model runs on less than the image was made for; empty if it does not, or nobody can say."""

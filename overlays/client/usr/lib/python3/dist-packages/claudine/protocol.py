@@ -58,6 +58,10 @@ class UnavailableError(RuntimeFailedError):
     """Nobody answers at the socket, or somebody who cannot be the runtime."""
 
 
+class OutOfMemoryError(UnavailableError):
+    """The model needed more memory than there is, and does not come back by itself."""
+
+
 class LoadingError(RuntimeFailedError):
     """The runtime is up, its model is not."""
 

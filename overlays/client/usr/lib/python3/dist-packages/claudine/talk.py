@@ -17,12 +17,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from claudine import prompt, voice
-from claudine.answer import Answer, Ended, Event, Full, MakeRoom, Usage, Waiting
+from claudine.answer import Answer, Ended, Event, Full, MakeRoom, Trouble, Usage, Waiting
 from claudine.protocol import (
     BrokenAnswerError,
     ContextFullError,
     Done,
     LoadingError,
+    OutOfMemoryError,
     Progress,
     RuntimeFailedError,
     Text,
@@ -91,7 +92,7 @@ class Talk:
         runtime: "Future[Runtime]",
         record: Record,
         *,
-        trouble: Callable[[], str] = str,
+        trouble: Callable[[], Trouble | None] = lambda: None,
         look_closer: Callable[[], str] = str,
     ) -> None:
         self.runtime = runtime
@@ -310,8 +311,8 @@ class Talk:
             yield Waiting(state.kind, state.detail, waited_s + elapsed_s)
             if state.kind == "absent" and elapsed_s - asked_s >= _PATIENCE_S:
                 asked_s = elapsed_s
-                if reason := self._trouble():
-                    raise UnavailableError(reason)
+                if trouble := self._trouble():
+                    raise (OutOfMemoryError if trouble.out_of_memory else UnavailableError)(trouble.sentence)
         self.meet(stop)
 
     def _stream(self, task: _Task, reply: Reply, stop: Stop) -> Iterator[Event]:
@@ -361,8 +362,10 @@ class Talk:
             return ended(remark.format(n_prompt=full.n_prompt, n_ctx=full.n_ctx))
         if failure:
             # A model may have a reason to end in the middle of an answer, too.
-            reason = self._trouble() if isinstance(failure, BrokenAnswerError) else ""
-            return ended(" ".join(filter(None, [str(failure), reason])))
+            trouble = self._trouble() if isinstance(failure, BrokenAnswerError) else None
+            if trouble:
+                return ended(f"{failure} {trouble.sentence}", out_of_memory=trouble.out_of_memory)
+            return ended(str(failure), out_of_memory=isinstance(failure, OutOfMemoryError))
         if not reply.said:
             return ended(task.silent)
         if not (reply.done and reply.done.cut_short):

@@ -40,6 +40,30 @@ def models(session: Session, _argument: str) -> None:
         session.face.remark(str(failure))
 
 
+def offer_shorter(session: Session) -> None:
+    """Offer to start the model again with a shorter conversation, after it has run out of memory."""
+    service = ModelsService.beside(session.service.path)
+    try:
+        with session.face.busy(voice.LOOKING):
+            shelf, fate = service.shelf(), service.fate()
+        model = next((one for one in shelf.models if one.in_use), None)
+        shorter = _shorter(model, fate) if model and fate.result == "oom" else None
+        if model is None or shorter is None:
+            return
+        options = [Option(voice.SHORTER.format(tokens=shorter)), Option(voice.LEAVE)]
+        if session.face.choose(voice.WHAT.format(title=model.title), options) == 0:
+            _use(session, service, model, shorter)
+    except StateError as failure:
+        session.face.remark(str(failure))
+
+
+def _shorter(model: Model, fate: Fate) -> int | None:
+    """Return half the tokens that the model in use has, or would have; None if less is no conversation."""
+    tokens = fate.context_tokens or model.context_tokens
+    shorter = max(_LEAST_TOKENS, tokens // 2)
+    return shorter if model.fits and not model.problem and shorter < tokens else None
+
+
 def _option(model: Model) -> Option:
     needs = (voice.FITS if model.fits else voice.TOO_BIG).format(memory=size(model.memory_bytes))
     notes = [
@@ -52,13 +76,12 @@ def _option(model: Model) -> Option:
 
 def _do(session: Session, service: ModelsService, model: Model, fate: Fate) -> None:
     """Use *model*, or start the one in use with another length of conversation, or remove it."""
-    tokens = (fate.context_tokens if model.in_use else 0) or model.context_tokens
-    shorter = max(_LEAST_TOKENS, tokens // 2)
+    shorter = _shorter(model, fate) if model.in_use else None
     offers = []
     usable = model.fits and not model.problem
     if usable and not model.in_use:
         offers.append((voice.USE, "use"))
-    if usable and model.in_use and shorter < tokens:
+    if shorter:
         offers.append((voice.SHORTER.format(tokens=shorter), "shorter"))
     if usable and model.in_use:
         offers.append((voice.LONGEST, "use"))

@@ -7,6 +7,7 @@ from functools import partial
 from claudine import voice
 from claudine.commands import Command, Session, called
 from claudine.commands.chat import choose_room
+from claudine.commands.models import offer_shorter
 from claudine.face import StoppedError
 from claudine.plain.face import ANSWER, PROMPT, LineFace
 from claudine.plain.interrupts import Interrupts
@@ -148,6 +149,8 @@ class LineChat:
             if ended.remark:
                 self._terminal.remark(ended.remark)
             heard = self._make_room(ended.full) if ended.full and ended.full.can_shorten else None
+            if ended.out_of_memory and self._terminal.interactive:
+                self._attempt(partial(offer_shorter, self._session))
         if before <= _FILLING < self._fill():
             self._terminal.remark(chat_voice.FILLING.format(percent=int(100 * self._fill())))
         self._terminal.say("")

@@ -16,6 +16,7 @@ from claudine import voice
 from claudine.answer import Answer, Ended, Event
 from claudine.commands import Session
 from claudine.commands.chat import choose_room
+from claudine.commands.models import offer_shorter
 from claudine.face import StoppedError
 from claudine.screen.face import FaceGoneError
 from claudine.voice import chat as chat_voice
@@ -85,6 +86,8 @@ class Work:
         self._answer = None
         if isinstance(event, Ended) and event.full is not None and event.full.can_shorten:
             return self._make_room()
+        if isinstance(event, Ended) and event.out_of_memory:
+            offer_shorter(self._session)
         return None
 
     def _make_room(self) -> Answer | None:
