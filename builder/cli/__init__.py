@@ -21,6 +21,7 @@ VERBS = {
     "profile": "List, show and check profiles.",
     "render": "Write the mkosi configuration that a profile stands for.",
     "run": "Boot an image in a virtual machine.",
+    "sbom": "Print what is in an image, and under which licences.",
     "test": "Check a booted image.",
 }
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from builder.errors import BuilderError
@@ -40,6 +40,7 @@ class Artifacts:
     image: str
     uki: str
     manifest: str
+    sbom: str
     root_hash: str
     # What the build depended on: equal inputs give equal images.
     inputs_digest: str
@@ -71,6 +72,10 @@ class Artifacts:
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             hint = f"Remove {out} and build again"
             raise BuilderError(f"{path} is not the record of a build: {error}", hint=hint) from error
+
+    def with_file(self, path: Path) -> "Artifacts":
+        """Return the record with one more artifact."""
+        return replace(self, files=dict(sorted({**self.files, path.name: file_sha256(path)}.items())))
 
     def write(self, out: Path) -> None:
         """Write the record, and the same sums for sha256sum(1)."""
