@@ -9,6 +9,7 @@ a text that no machine can read `LicenseRef-<source package>`: whoever wants to 
 
 import logging
 import re
+from typing import Any
 
 from cyclonedx.spdx import fixup_id
 from debian.copyright import Copyright, Error
@@ -56,7 +57,7 @@ def licence_expression(copyright_text: str, source: str) -> str:
     """Return the SPDX expression that a copyright file stands for; `source` is the source package's name."""
     try:
         document = Copyright(copyright_text.splitlines(keepends=True), strict=False)
-        found = [document.header.license, *(group.license for group in document.all_files_paragraphs())]
+        found: list[Any] = [document.header.license, *(group.license for group in document.all_files_paragraphs())]
         synopses = {licence.synopsis for licence in found if licence is not None}
     except (Error, ValueError):
         synopses = set()
