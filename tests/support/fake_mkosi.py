@@ -72,6 +72,7 @@ def install_packages(cache: Path, key: str) -> None:
         (database / "info").mkdir(parents=True, exist_ok=True)
         (database / "status").write_text(f"{package}Status: install ok installed\n")
         (database / "info/hello.list").write_text("/etc/hello\n")
+        (database / "info/hello.md5sums").write_text("b1946ac92492d2347c6235b4d2611184  etc/hello\n")
     lists = cache / f"debian~forky~x86-64~main~{key}.metadata.cache/lib/apt/lists"
     lists.mkdir(parents=True, exist_ok=True)
     entry = f"Filename: pool/main/h/hello.deb\nSize: 7\nSHA256: {'ef' * 32}\n"

@@ -66,7 +66,11 @@ UNPACK_ROOT = """\
 #!/bin/sh
 for argument; do
     case $argument in
-    --extract=*) mkdir -p "${argument#*=}/etc" && echo claudine >"${argument#*=}/etc/hostname" ;;
+    --extract=*)
+        mkdir -p "${argument#*=}/etc"
+        echo claudine >"${argument#*=}/etc/hostname"
+        echo hello >"${argument#*=}/etc/hello"
+        ;;
     esac
 done
 """
@@ -189,6 +193,7 @@ def test_a_build_leaves_artifacts_sums_and_a_record(desk: Desk) -> None:
     }
     assert (desk.out / "claudineos_0.1.0.raw").read_bytes().endswith(content), "the model's partition is the last"
     assert "Installing Debian" in done.stderr, "mkosi's steps are shown as they come"
+    assert "the image has files of hello, but not the text of its licence" in done.stderr
 
 
 def test_the_sbom_accounts_for_the_image_that_was_built(built: Desk) -> None:
