@@ -10,6 +10,9 @@ from builder.verify.formats.gpt import Partition
 from builder.verify.formats.malformed import MalformedError
 from builder.verify.layout import SYSTEM
 
+# What a person is told of places outside the partitions.
+DISK = "disk"
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -34,13 +37,13 @@ class Trial:
 
     claim: Claim
     disk: Disk
-    title: str = "disk"
+    title: str = DISK
     broken: list[Finding] = field(default_factory=list)
 
     def within(self, partition: Partition) -> "Trial":
         """Return the same trial for what is found in a partition."""
         title = SYSTEM[partition.type].title
-        nested = title if self.title == "disk" else f"{self.title}, {title}"
+        nested = title if self.title == DISK else f"{self.title}, {title}"
         return replace(self, disk=self.disk.part(partition), title=nested)
 
     def wrong(self, found: str, offset: int, expected: str = "") -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from builder.verify import ids
-from builder.verify.claim import Claim, Trial
+from builder.verify.claim import DISK, Claim, Trial
 from builder.verify.context import Context
 from builder.verify.disk import Disk
 from builder.verify.evidence import Finding, Unchecked
@@ -28,7 +28,7 @@ def check(disk: Disk, context: Context) -> Iterator[Finding]:
 
 
 def check_table(
-    claim: Claim, disk: Disk, kinds: dict[str, Kind], seed_of: Callable[[str], UUID], title: str = "disk"
+    claim: Claim, disk: Disk, kinds: dict[str, Kind], seed_of: Callable[[str], UUID], title: str = DISK
 ) -> Iterator[Finding]:
     """Try the claim for a disk that may have these kinds of partitions, with the seed that its root's label gives."""
     trial = Trial(claim, disk, title)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from builder import log
 from builder.verify import ids
-from builder.verify.claim import Claim, Trial
+from builder.verify.claim import DISK, Claim, Trial
 from builder.verify.context import Context
 from builder.verify.disk import Disk
 from builder.verify.evidence import Finding
@@ -38,9 +38,9 @@ def named_root_hash(disk: Disk) -> str:
     return UUID(disk.partition(ROOT).id).hex + UUID(disk.partition(VERITY).id).hex
 
 
-def check_tree(claim: Claim, disk: Disk, seed_of: Callable[[str], UUID]) -> Iterator[Finding]:
+def check_tree(claim: Claim, disk: Disk, seed_of: Callable[[str], UUID], title: str = DISK) -> Iterator[Finding]:
     """Try the claim for the root of a disk, with the seed that its label gives."""
-    trial = Trial(claim, disk)
+    trial = Trial(claim, disk, title)
     found = ""
     with trial.trying():
         root, named = disk.partition(ROOT), named_root_hash(disk)

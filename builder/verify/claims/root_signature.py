@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cryptography.hazmat.primitives import hashes
 
 from builder.keys import Role
-from builder.verify.claim import Claim, Trial
+from builder.verify.claim import DISK, Claim, Trial
 from builder.verify.claims.root_hash import named_root_hash
 from builder.verify.context import Context
 from builder.verify.disk import Disk
@@ -32,9 +32,9 @@ def check(disk: Disk, context: Context) -> Iterator[Finding]:
     yield from check_signature(CLAIM, disk, context)
 
 
-def check_signature(claim: Claim, disk: Disk, context: Context) -> Iterator[Finding]:
+def check_signature(claim: Claim, disk: Disk, context: Context, title: str = DISK) -> Iterator[Finding]:
     """Try the claim for the root of a disk."""
-    trial = Trial(claim, disk)
+    trial = Trial(claim, disk, title)
     found = ""
     with trial.trying():
         named = named_root_hash(disk)
