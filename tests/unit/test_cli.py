@@ -40,7 +40,7 @@ MISTAKES = [
     (["run"], "claudineos build"),
     (["test"], "claudineos build"),
     (["test", "nowhere.raw"], "nowhere.raw"),
-    (["verify", "nowhere.raw"], "--cert"),
+    (["verify", "nowhere.raw"], "nowhere.raw"),
 ]
 
 
