@@ -19,11 +19,11 @@ from builder.verify import Evidence, Finding, verify
     help="A certificate of the owner, PEM or DER; may be repeated (default: those in build.json beside the image).",
 )
 @click.option(
-    "--artifacts",
+    "--record",
     "directory",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where build.json and the other artifacts are (default: beside the image).",
+    help="Where build.json and the files that it names are (default: beside the image).",
 )
 @click.option(
     "--evidence", "kept", type=click.Path(path_type=Path), metavar="FILE", help="Write the findings there, as JSON."

@@ -97,7 +97,7 @@ def test_the_record_may_be_elsewhere_than_the_image(image: Path, owner: Owner, t
     place.mkdir()
     pem = owner.certificate.public_bytes(Encoding.PEM).decode()
     (place / "build.json").write_text(json.dumps({"certificates": {"verity": {"pem": pem}}}))
-    assert "✓ root-signature" in verify(image, "--artifacts", place).stdout
+    assert "✓ root-signature" in verify(image, "--record", place).stdout
 
 
 RECORDS = [
