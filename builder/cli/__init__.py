@@ -23,6 +23,7 @@ VERBS = {
     "run": "Boot an image in a virtual machine.",
     "sbom": "Print what is in an image, and under which licences.",
     "test": "Check a booted image.",
+    "verify": "Check every claim about an image, without booting it.",
 }
 
 
