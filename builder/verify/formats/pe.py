@@ -33,7 +33,7 @@ _SECTION = struct.Struct("<8sIIIIIIHHI")
 _CERTIFICATE = struct.Struct("<IHH")
 _REVISION_2, _PKCS_SIGNED_DATA = 0x0200, 0x0002
 _ALIGNMENT = 8
-_CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -164,5 +164,5 @@ def signatures(read: Read, image: Image) -> tuple[bytes, ...]:
 
 
 def _chunks(read: Read, begin: int, end: int) -> Iterator[bytes]:
-    for at in range(begin, end, _CHUNK_BYTES):
-        yield read(at, min(_CHUNK_BYTES, end - at))
+    for at in range(begin, end, CHUNK_BYTES):
+        yield read(at, min(CHUNK_BYTES, end - at))
