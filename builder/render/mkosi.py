@@ -83,6 +83,7 @@ def _output(resolved: ResolvedProfile) -> list[Setting]:
         single("ManifestFormat", "json", "The list of packages."),
         single("SplitArtifacts", "uki,roothash", "Beside the disk image, for who checks or updates."),
         single("Seed", seed(resolved.profile), "Every build derives the same ids."),
+        single("ElTorito", "no", "Nobody starts it from a CD, and so all bytes outside the partitions are zero."),
     ]
 
 
@@ -157,7 +158,7 @@ def _build(cache_key: str) -> list[Setting]:
 _AFTER_CACHE = {
     *("KernelCommandLine", "KernelModules", "KernelInitrdModules", "FirmwareFiles", "RemoveFiles"),
     "UnifiedKernelImageFormat",
-    *("ManifestFormat", "SplitArtifacts", "Seed", "ImageId", "ImageVersion", "CleanPackageMetadata"),
+    *("ManifestFormat", "SplitArtifacts", "Seed", "ElTorito", "ImageId", "ImageVersion", "CleanPackageMetadata"),
 }
 
 
