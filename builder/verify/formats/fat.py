@@ -144,12 +144,13 @@ class Volume:
     """All that is in a volume.
 
     `moments` are the different times that its directories name, in the clock of who wrote them. `boot_code` is what a
-    BIOS would run of the first sector.
+    BIOS would run of the first sector; `serial` is the volume's number.
     """
 
     files: Mapping[str, File]
     directories: frozenset[str]
     moments: frozenset[datetime]
+    serial: int
     boot_code: bytes
     unused: tuple[Extent, ...]
 
@@ -164,7 +165,7 @@ class _Geometry:
     table: int
     clusters: int
     end: int
-    boot_code: bytes
+    boot: _BootSector
 
     @property
     def data(self) -> int:
@@ -203,7 +204,8 @@ def read_volume(read: Read, size_bytes: int) -> Volume:
         files=files,
         directories=frozenset(directories),
         moments=frozenset(moments),
-        boot_code=geometry.boot_code,
+        serial=geometry.boot.serial,
+        boot_code=geometry.boot.boot_code,
         unused=(*_reserved(geometry), *slack, *chains.free(), Extent(geometry.end, size_bytes - geometry.end)),
     )
 
@@ -245,7 +247,7 @@ def _read_boot_sectors(read: Read, size_bytes: int) -> _Geometry:
     if read(_BACKUP_SECTOR_NUMBER * sector, len(data)) != data:
         raise MalformedError("the copy of the boot sector is different", _BACKUP_SECTOR_NUMBER * sector)
     end = boot.sectors * sector
-    return _Geometry(sector, sector * boot.per_cluster, boot.reserved * sector, table, clusters, end, boot.boot_code)
+    return _Geometry(sector, sector * boot.per_cluster, boot.reserved * sector, table, clusters, end, boot)
 
 
 def _reserved(geometry: _Geometry) -> Iterator[Extent]:
