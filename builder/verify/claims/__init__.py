@@ -5,11 +5,11 @@ Each module has `check(disk, context)`, which yields findings: one that passed, 
 
 from collections.abc import Callable, Iterator
 
-from builder.verify.claims import gpt
+from builder.verify.claims import gpt, model, root_hash, root_signature
 from builder.verify.context import Context
 from builder.verify.disk import Disk
 from builder.verify.evidence import Finding
 
 Check = Callable[[Disk, Context], Iterator[Finding]]
 
-CHECKS: tuple[Check, ...] = (gpt.check,)
+CHECKS: tuple[Check, ...] = (gpt.check, root_hash.check, root_signature.check, model.check)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from builder.verify import ids
-from builder.verify.claim import Claim, Trial
+from builder.verify.claim import DISK, Claim, Trial
 from builder.verify.context import Context
 from builder.verify.disk import Disk
 from builder.verify.evidence import Finding, Unchecked
@@ -24,11 +24,11 @@ CLAIM = Claim(
 
 def check(disk: Disk, context: Context) -> Iterator[Finding]:
     """Try the claim for the whole disk."""
-    yield from check_table(CLAIM, disk, SYSTEM, ids.system_seed, "disk")
+    yield from check_table(CLAIM, disk, SYSTEM, ids.system_seed)
 
 
 def check_table(
-    claim: Claim, disk: Disk, kinds: dict[str, Kind], seed_of: Callable[[str], UUID], title: str
+    claim: Claim, disk: Disk, kinds: dict[str, Kind], seed_of: Callable[[str], UUID], title: str = DISK
 ) -> Iterator[Finding]:
     """Try the claim for a disk that may have these kinds of partitions, with the seed that its root's label gives."""
     trial = Trial(claim, disk, title)
@@ -143,16 +143,10 @@ def _check_gaps(trial: Trial, table: Table) -> None:
     begin = (2 + gpt.ENTRIES_SECTORS) * SECTOR_BYTES
     stop = disk.size_bytes // SECTOR_BYTES * SECTOR_BYTES - (1 + gpt.ENTRIES_SECTORS) * SECTOR_BYTES
     for partition in _by_offset(table):
-        _check_zero(trial, begin, partition.offset_bytes)
+        trial.check_zero(begin, partition.offset_bytes - begin, "data outside the partitions")
         begin = max(begin, partition.end_bytes)
     if not disk.is_device:
-        _check_zero(trial, begin, stop)
-
-
-def _check_zero(trial: Trial, begin: int, end: int) -> None:
-    with trial.trying():
-        if (found := trial.disk.first_nonzero(begin, end - begin)) is not None:
-            trial.wrong("data outside the partitions", found, "zeroes")
+        trial.check_zero(begin, stop - begin, "data outside the partitions")
 
 
 def _entry(table: Table, partition: Partition) -> int:
