@@ -54,24 +54,23 @@ class Esp:
 
 
 def open_esp(disk: Disk) -> Esp:
-    """Read the partition's tables and directories, and no file. Offsets of errors are in the partition."""
-    part, label = _place(disk)
-    return Esp(part, read_volume(part.read, part.size_bytes), label)
-
-
-def _place(disk: Disk) -> tuple[Disk, str]:
-    return disk.part(disk.partition(ESP)), disk.partition(ROOT).label
+    """Read the partition's tables and directories, and no file."""
+    return _read(disk.part(disk.partition(ESP)), disk.partition(ROOT).label)
 
 
 def check_esp(claim: Claim, disk: Disk, examine: Callable[[Trial, Esp], str]) -> Iterator[Finding]:
     """Try a claim about the partition: `examine` notes what is wrong, and returns what there is if nothing is."""
-    trial, found = Trial(claim, disk, "disk"), ""
+    trial, found = Trial(claim, disk), ""
     with trial.trying():
-        part, label = _place(disk)
-        trial = Trial(claim, part, "ESP")
+        label = disk.partition(ROOT).label
+        trial = trial.within(disk.partition(ESP))
         with trial.trying():
-            found = examine(trial, Esp(part, read_volume(part.read, part.size_bytes), label))
+            found = examine(trial, _read(trial.disk, label))
     yield from trial.findings(found)
+
+
+def _read(part: Disk, label: str) -> Esp:
+    return Esp(part, read_volume(part.read, part.size_bytes), label)
 
 
 @contextmanager

@@ -43,16 +43,12 @@ def programs(digests: Iterable[bytes]) -> bytes:
     return _extended((_sha256(_CALLING), _sha256(_SEPARATOR), *digests))
 
 
-def secure_boot(variables: Mapping[Variable, bytes], accepted_by: bytes) -> bytes:
-    """Return PCR 7 for these contents of PK, KEK and db; `accepted_by` is the entry of db that all programs rest on."""
+def secure_boot(variables: Mapping[Variable, bytes], accepted_by: Iterable[bytes]) -> bytes:
+    """Return PCR 7 for these contents of PK, KEK and db; `accepted_by` are the entries of db that programs rest on."""
     contents = {_SECURE_BOOT: b"\x01", PK: variables[PK], KEK: variables[KEK], DB: variables[DB], _DBX: b""}
-    return _extended(
-        (
-            *(_sha256(_variable_data(variable, content)) for variable, content in contents.items()),
-            _sha256(_SEPARATOR),
-            _sha256(_variable_data(DB, accepted_by)),
-        )
-    )
+    policy = [_sha256(_variable_data(variable, content)) for variable, content in contents.items()]
+    authorities = [_sha256(_variable_data(DB, entry)) for entry in accepted_by]
+    return _extended((*policy, _sha256(_SEPARATOR), *authorities))
 
 
 def kernel_phases(kernel: UnifiedKernel, profile: Profile) -> dict[str, bytes]:

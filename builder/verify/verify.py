@@ -8,6 +8,7 @@ from builder.verify.claims.gpt import unchecked
 from builder.verify.context import load_context
 from builder.verify.disk import open_disk
 from builder.verify.evidence import Evidence
+from builder.verify.predict import predicted_pcrs
 
 
 def verify(image: Path, certificates: Sequence[Path] = (), directory: Path | None = None) -> Evidence:
@@ -24,7 +25,7 @@ def verify(image: Path, certificates: Sequence[Path] = (), directory: Path | Non
             image=image.name,
             size_bytes=disk.size_bytes,
             certificates={trusted.name: trusted.sha256 for trusted in context.trusted},
-            predicted_pcrs={},
+            predicted_pcrs=predicted_pcrs(disk),
             findings=findings,
             unchecked=unchecked(disk),
         )

@@ -38,9 +38,7 @@ def _examine(trial: Trial, esp: Esp, context: Context) -> str:
     for path in sorted(volume.directories ^ directories):
         trial.wrong(f"{'a' if path in volume.directories else 'no'} folder {path}", 0)
     for extent in volume.unused:
-        with trial.trying():
-            if (offset := esp.part.first_nonzero(extent.offset_bytes, extent.size_bytes)) is not None:
-                trial.wrong("data where there is no file", offset, "zeroes")
+        trial.check_zero(extent.offset_bytes, extent.size_bytes, "data where there is no file")
     if sha256(volume.boot_code).hexdigest() != _MKFS_BOOT_CODE:
         trial.wrong("a program for a BIOS in the first sector", 90)
     if volume.serial != int.from_bytes(file_system_id(system_seed(esp.label), ESP).bytes[:4], "big"):
