@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from builder.render.boot_entry import MAIN
 from builder.verify.boot import Esp, check_esp, command_line, within
 from builder.verify.claim import Claim, Trial
 from builder.verify.claims.root_hash import named_root_hash
 from builder.verify.context import Context
 from builder.verify.disk import Disk
 from builder.verify.evidence import Finding
-from builder.verify.formats.uki import MAIN
 
 CLAIM = Claim(
     "command-line",

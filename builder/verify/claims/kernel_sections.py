@@ -3,13 +3,14 @@
 import struct
 from collections.abc import Iterator
 
+from builder.render.boot_entry import MAIN
 from builder.verify.boot import Esp, check_esp, within
 from builder.verify.claim import Claim, Trial
 from builder.verify.context import Context
 from builder.verify.disk import Disk
 from builder.verify.evidence import Finding
 from builder.verify.formats.malformed import MalformedError
-from builder.verify.formats.uki import MAIN, MEASURED, PROFILE, SIGNATURES, STUB_SECTIONS, UnifiedKernel, assignments
+from builder.verify.formats.uki import MEASURED, PROFILE, SIGNATURES, STUB_SECTIONS, UnifiedKernel, assignments
 
 CLAIM = Claim(
     "uki-sections",

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from builder.render.boot_entry import MAIN
 from builder.verify.formats import pe
 from builder.verify.formats.fat import File
 from builder.verify.formats.malformed import MalformedError
@@ -25,8 +26,6 @@ MEASURED = (
 )
 # Text is not longer than that; a kernel or an initrd is never loaded.
 MAX_TEXT_BYTES = 64 << 10
-
-MAIN = "main"
 
 
 @dataclass(frozen=True)
