@@ -71,9 +71,7 @@ def _check_copies(trial: Trial, table: Table) -> None:
     disk, header = trial.disk, table.header
     last = disk.size_bytes // SECTOR_BYTES - 1
     if disk.size_bytes % SECTOR_BYTES or header.other != last:
-        trial.wrong(
-            f"the copy at sector {header.other} of {last + 1}", SECTOR_BYTES + 32, "the copy in the last sector"
-        )
+        trial.wrong(f"a copy at sector {header.other}", SECTOR_BYTES + 32, f"a copy in the last sector, {last}")
     with trial.trying():
         copy = gpt.read_table(disk.read, last)
         places = (copy.header.other, header.entries, copy.header.entries)

@@ -13,7 +13,7 @@ from builder import log
 from builder.model.ddi import DESCRIPTION, WEIGHTS
 from builder.profile.catalogue import LABEL_PREFIX
 from builder.verify import ids
-from builder.verify.claim import Claim, Trial
+from builder.verify.claim import DISK, Claim, Trial
 from builder.verify.claims import gpt, root_hash, root_signature
 from builder.verify.context import Context
 from builder.verify.disk import Disk
@@ -21,6 +21,7 @@ from builder.verify.evidence import Finding
 from builder.verify.formats.erofs import find_file
 from builder.verify.formats.gpt import SECTOR_BYTES
 from builder.verify.formats.malformed import MalformedError
+from builder.verify.formats.verity import BLOCK_BYTES
 from builder.verify.layout import MODEL, MODEL_IMAGE, ROOT
 
 TABLE = replace(
@@ -49,29 +50,34 @@ MODEL_WEIGHTS = Claim(
     fails="The weights are other ones than the image, or its record, says.",
 )
 
-# A model image is never larger than its partition, and ends in its last block of 4 KiB.
-_MAX_REST_BYTES = 4096
 _MAX_DESCRIPTION_BYTES = 1 << 20
 
 
 def check(disk: Disk, context: Context) -> Iterator[Finding]:
     """Try all claims about the model."""
-    trials = [Trial(claim, disk) for claim in (TABLE, TREE, SIGNED, MODEL_WEIGHTS)]
+    title, place = DISK, disk
     try:
         partition = disk.partition(MODEL)
-        outer = disk.part(partition)
-        image = replace(outer, size_bytes=(outer.table.header.other + 1) * SECTOR_BYTES)
-        if not outer.size_bytes - _MAX_REST_BYTES < image.size_bytes <= outer.size_bytes:
-            raise MalformedError("an image of another length than its partition", 0)
+        title, place = "model", disk.part(partition)
+        image = _image_in(place)
     except MalformedError as error:
-        for trial in trials:
+        for claim in (TABLE, TREE, SIGNED, MODEL_WEIGHTS):
+            trial = Trial(claim, place, title)
             trial.wrong(error.what, error.offset)
             yield from trial.broken
         return
-    yield from _check_table(outer, image, partition.label.removeprefix(LABEL_PREFIX))
+    yield from _check_table(place, image, partition.label.removeprefix(LABEL_PREFIX))
     yield from root_hash.check_tree(TREE, image, ids.model_seed, "model")
     yield from root_signature.check_signature(SIGNED, image, context, "model")
     yield from _check_weights(image, context.record)
+
+
+def _image_in(partition: Disk) -> Disk:
+    """Return the disk image in the partition, by its own table: the partition has whole blocks, and may be longer."""
+    image = replace(partition, size_bytes=(partition.table.header.other + 1) * SECTOR_BYTES)
+    if not partition.size_bytes - BLOCK_BYTES < image.size_bytes <= partition.size_bytes:
+        raise MalformedError("an image of another length than its partition", 0)
+    return image
 
 
 def _check_table(outer: Disk, image: Disk, name: str) -> Iterator[Finding]:
@@ -84,19 +90,23 @@ def _check_table(outer: Disk, image: Disk, name: str) -> Iterator[Finding]:
 
 
 def _check_weights(image: Disk, record: dict[str, Any] | None) -> Iterator[Finding]:
-    trial = Trial(MODEL_WEIGHTS, image, "model")
-    found = ""
+    trial, found = Trial(MODEL_WEIGHTS, image, "model"), ""
     with trial.trying():
-        root = trial.within(image.partition(ROOT))
-        with root.trying():
-            described = _description(root.disk)
-            found = _sha256_of(root.disk, WEIGHTS)
-            if found != described:
-                root.wrong(f"weights with the SHA-256 {found}", 0, f"{described}, as {DESCRIPTION} says")
-            recorded = _recorded(record)
-            if recorded not in (None, found):
-                root.wrong(f"weights with the SHA-256 {found}", 0, f"{recorded}, as the record of the build says")
-    yield from trial.findings(f"{WEIGHTS} with the SHA-256 {found}")
+        trial = trial.within(image.partition(ROOT))
+    with trial.trying():
+        found = "" if trial.broken else _compare_weights(trial, record)
+    yield from trial.findings(found)
+
+
+def _compare_weights(trial: Trial, record: dict[str, Any] | None) -> str:
+    described = _description(trial.disk)
+    found = _sha256_of(trial.disk, WEIGHTS)
+    if found != described:
+        trial.wrong(f"weights with the SHA-256 {found}", 0, f"{described}, as {DESCRIPTION} says")
+    recorded = _recorded(record)
+    if recorded not in (None, found):
+        trial.wrong(f"weights with the SHA-256 {found}", 0, f"{recorded}, as the record of the build says")
+    return f"{WEIGHTS} with the SHA-256 {found}"
 
 
 def _description(root: Disk) -> str:

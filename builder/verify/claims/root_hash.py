@@ -40,15 +40,14 @@ def named_root_hash(disk: Disk) -> str:
 
 def check_tree(claim: Claim, disk: Disk, seed_of: Callable[[str], UUID], title: str = DISK) -> Iterator[Finding]:
     """Try the claim for the root of a disk, with the seed that its label gives."""
-    trial = Trial(claim, disk, title)
-    found = ""
+    trial, named = Trial(claim, disk, title), ""
     with trial.trying():
-        root, named = disk.partition(ROOT), named_root_hash(disk)
-        found = f"{named} over {root.size_bytes:,} bytes"
-        data, tree = trial.within(root), trial.within(disk.partition(VERITY))
+        named = named_root_hash(disk)
+        tree, root = trial.within(disk.partition(VERITY)), disk.partition(ROOT)
+        trial = trial.within(root)
         with tree.trying():
-            _check_tree(data, tree, seed_of(root.label), named)
-    yield from trial.findings(found)
+            _check_tree(trial, tree, seed_of(root.label), named)
+    yield from trial.findings(f"{named} over {trial.disk.size_bytes:,} bytes")
 
 
 def _check_tree(data: Trial, tree: Trial, seed: UUID, named: str) -> None:

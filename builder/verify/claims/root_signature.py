@@ -34,13 +34,12 @@ def check(disk: Disk, context: Context) -> Iterator[Finding]:
 
 def check_signature(claim: Claim, disk: Disk, context: Context, title: str = DISK) -> Iterator[Finding]:
     """Try the claim for the root of a disk."""
-    trial = Trial(claim, disk, title)
-    found = ""
+    trial, found = Trial(claim, disk, title), ""
     with trial.trying():
         named = named_root_hash(disk)
-        signature = trial.within(disk.partition(SIGNATURE))
-        with signature.trying():
-            found = _check(signature, named, context)
+        trial = trial.within(disk.partition(SIGNATURE))
+    with trial.trying():
+        found = "" if trial.broken else _check(trial, named, context)
     yield from trial.findings(found)
 
 
