@@ -42,7 +42,7 @@ def _examine(trial: Trial, esp: Esp, root_hash: str, context: Context) -> str:
     kernel = esp.kernel()
     recorded = (context.record or {}).get("command_lines")
     if not isinstance(recorded, dict):
-        trial.wrong("no record (build.json) of what the profile says", 0)
+        trial.wrong("no record of what the profile says", 0)
         recorded = {}
     found = []
     for number, profile in enumerate(kernel.profiles):

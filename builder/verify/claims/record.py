@@ -31,7 +31,7 @@ def check(disk: Disk, context: Context) -> Iterator[Finding]:
     record = context.record
     trial = Trial(CLAIM, disk)
     if record is None:
-        trial.wrong(f"no {RECORD}", 0)
+        trial.wrong(f"no {RECORD} in {context.directory}; name its folder with --record", 0)
         yield from trial.findings("")
         return
     with trial.trying():

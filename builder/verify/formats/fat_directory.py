@@ -23,6 +23,8 @@ _LOWER_NAME, _LOWER_EXTENSION = 0x08, 0x10
 
 _SHORT_NAME = re.compile(rb"(\.|\.\.|[A-Z0-9_~-]+) *")
 _SHORT_EXTENSION = re.compile(rb"([A-Z0-9_~-]*) *")
+# systemd-repart gives the partition's volume the partition's label, in capitals.
+_LABEL = b"ESP        "
 # What our images need of long names, and no more.
 _LONG_NAMES = re.compile(r"[A-Za-z0-9._+~-]{1,255}")
 
@@ -77,6 +79,7 @@ def list_directory(directory: Directory, own: int, parent: int | None) -> Listin
             continue
         moments.update(_moments(raw, offset))
         if raw[11] == _VOLUME_LABEL and parent is None and at == 0:
+            _check_label(raw, offset)
             continue
         entries.append(_entry(raw, parts, offset))
         parts = []
@@ -94,7 +97,10 @@ def _entry(raw: bytes, parts: list[bytes], offset: int) -> Entry:
     short, attributes, case, *_times, high, _modified, _day, low, size = _ENTRY.unpack(raw)
     if attributes not in (_DIRECTORY, _ARCHIVE):
         raise MalformedError(f"an entry with attributes {attributes:#x}, deleted or hidden", offset)
-    name = _short_name(short, case, offset)
+    # In what case a short name is meant says nothing where there is a long one.
+    name = _short_name(short, 0 if parts else case, offset)
+    if parts and case:
+        raise MalformedError("a long name with a mark for the short one", offset)
     if parts:
         name = _long_name(parts, short, offset)
     is_directory = attributes == _DIRECTORY
@@ -103,14 +109,28 @@ def _entry(raw: bytes, parts: list[bytes], offset: int) -> Entry:
     return Entry(name, is_directory, high << 16 | low, size, offset)
 
 
+def _check_label(raw: bytes, offset: int) -> None:
+    """A label is an entry without a file."""
+    name, _, case, *_times, high, _modified, _day, low, size = _ENTRY.unpack(raw)
+    if name != _LABEL or case or high or low or size:
+        raise MalformedError(f"the label {name!r}, or a file with it", offset)
+
+
 def _short_name(raw: bytes, case: int, offset: int) -> str:
     name, extension = _SHORT_NAME.fullmatch(raw[:8]), _SHORT_EXTENSION.fullmatch(raw[8:])
     if not name or not extension or case & ~(_LOWER_NAME | _LOWER_EXTENSION):
         raise MalformedError(f"a short name that no image has: {raw!r}", offset)
-    before, behind = name[1].decode(), extension[1].decode()
-    before = before.lower() if case & _LOWER_NAME else before
-    behind = behind.lower() if case & _LOWER_EXTENSION else behind
+    before, behind = (
+        _in_case(part[1].decode(), case & lower, offset)
+        for part, lower in ((name, _LOWER_NAME), (extension, _LOWER_EXTENSION))
+    )
     return f"{before}.{behind}" if behind else before
+
+
+def _in_case(text: str, is_lower: int, offset: int) -> str:
+    if is_lower and text == text.lower():
+        raise MalformedError("a mark for lower case without a letter", offset)
+    return text.lower() if is_lower else text
 
 
 def _long_name(parts: list[bytes], short: bytes, offset: int) -> str:
