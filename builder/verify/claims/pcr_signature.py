@@ -58,7 +58,7 @@ def _examine(trial: Trial, esp: Esp, certificates: Sequence[x509.Certificate]) -
         policies = {tpm.policy_digest(value).hex(): phase for phase, value in values.items()}
         place = main.sections[SIGNATURES].offset_bytes
         found = set()
-        for entry in _entries(kernel.text(main.sections[SIGNATURES]), place):
+        for entry in read_signatures(kernel.text(main.sections[SIGNATURES]), place):
             signed = (policies.get(entry["pol"], ""), entry.get("ref"))
             if signed not in _SIGNED or signed in found:
                 raise MalformedError(f"a signature over what PCR 11 never holds, or one twice: {entry['pol']}", place)
@@ -82,7 +82,7 @@ def _owners_key(kernel: UnifiedKernel, certificates: Sequence[x509.Certificate])
     raise MalformedError("the key in .pcrpkey is not that of the owner's pcr certificate", section.offset_bytes)
 
 
-def _entries(text: str, place: int) -> list[dict[str, Any]]:
+def read_signatures(text: str, place: int) -> list[dict[str, Any]]:
     """Return the signatures in the JSON that systemd-measure(1) writes."""
     try:
         document = json.loads(text)
