@@ -82,10 +82,11 @@ def _image_in(partition: Disk) -> Disk:
 
 def _check_table(outer: Disk, image: Disk, name: str) -> Iterator[Finding]:
     trial = Trial(TABLE, outer, "model")
-    trial.check_zero(image.size_bytes, outer.size_bytes - image.size_bytes, "data behind the image")
-    for partition in image.table.partitions:
-        if partition.type == ROOT and partition.label != name:
-            trial.wrong(f"the model {partition.label}", partition.offset_bytes, f"the model {name}")
+    with trial.trying():
+        trial.check_zero(image.size_bytes, outer.size_bytes - image.size_bytes, "data behind the image")
+        for partition in image.table.partitions:
+            if partition.type == ROOT and partition.label != name:
+                trial.wrong(f"the model {partition.label}", partition.offset_bytes, f"the model {name}")
     yield from trial.broken or gpt.check_table(TABLE, image, MODEL_IMAGE, ids.model_seed, "model")
 
 

@@ -79,7 +79,7 @@ def _entries(block: bytes) -> Iterator[tuple[bytes, int]]:
     if len(block) < _DIRECTORY_ENTRY.size:
         return
     count = _DIRECTORY_ENTRY.unpack_from(block)[1] // _DIRECTORY_ENTRY.size
-    if count * _DIRECTORY_ENTRY.size > len(block):
+    if not 0 < count * _DIRECTORY_ENTRY.size <= len(block):
         return
     entries = [_DIRECTORY_ENTRY.unpack_from(block, at * _DIRECTORY_ENTRY.size) for at in range(count)]
     ends = [entry[1] for entry in entries[1:]] + [len(block)]

@@ -366,6 +366,14 @@ def test_what_a_machine_keeps_is_known_and_said_not_to_be_checked(system: TinyDi
     assert unchecked.offset_bytes == system.offset(STATE)
 
 
+def test_a_model_that_the_image_ends_in_is_a_finding(system: TinyDisk, verified: Verified) -> None:
+    image = system.to_bytes()
+    start = system.offset(MODEL)
+    for length in range(start, start + len(system.part(MODEL).content), 4999):
+        failed = verified(image[:length]).failed
+        assert {"gpt", "model-gpt"} <= {finding.claim for finding in failed}
+
+
 @pytest.mark.parametrize("kind", [ROOT, VERITY, SIGNATURE, MODEL])
 def test_a_missing_partition_fails_the_claims_about_it(kind: str, system: TinyDisk, verified: Verified) -> None:
     system.parts.remove(system.part(kind))
