@@ -62,6 +62,9 @@ def _check_names(kernel: UnifiedKernel) -> None:
     for section in kernel.image.sections:
         if section.name not in known:
             raise MalformedError(f"an unknown section {section.name}", section.offset_bytes)
+        # Zeroes that are not in the file would be measured and used as well.
+        if section.name in MEASURED and section.virtual_bytes > section.raw_bytes:
+            raise MalformedError(f"the section {section.name} is cut off", section.offset_bytes)
     first, *others = kernel.profiles
     if first.id != MAIN:
         raise MalformedError(f"what starts by itself is called {first.id!r}", 0)
@@ -78,7 +81,7 @@ def _check_names(kernel: UnifiedKernel) -> None:
 def _kernel_version(kernel: UnifiedKernel) -> str:
     """Return the release that the kernel itself says it is, the first word of its version."""
     section = kernel.profiles[0].sections[".linux"]
-    setup = kernel.content(section, _SETUP_BYTES)
+    setup = kernel.content(section, _SETUP_BYTES).ljust(_SETUP_BYTES, b"\0")
     if setup[:2] != b"MZ" or setup[_SETUP_MAGIC_AT : _SETUP_MAGIC_AT + 4] != b"HdrS":
         raise MalformedError("the section .linux is no kernel for x86", section.offset_bytes)
     (pointer,) = struct.unpack_from("<H", setup, _VERSION_POINTER_AT)

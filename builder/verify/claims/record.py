@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from builder.verify.boot import open_esp
-from builder.verify.claim import Claim, Trial
+from builder.verify.claim import Claim, Trial, printable
 from builder.verify.claims.root_hash import named_root_hash
 from builder.verify.context import RECORD, Context
 from builder.verify.disk import CHUNK_BYTES, Disk
@@ -86,7 +86,8 @@ def _check_files(disk: Disk, context: Context, files: Mapping[str, object]) -> I
         if kind == "image-file" and disk.is_device:
             continue
         found = _digest_of_image(disk) if kind == "image-file" else _digest(context, name)
-        yield Finding(kind, found == digest, f"{name} with SHA-256 {digest}", found, name, _verdict(found == digest))
+        expected = printable(f"{name} with SHA-256 {digest}")
+        yield Finding(kind, found == digest, expected, found, printable(name), _verdict(found == digest))
     for ending, kind in _NEEDED.items():
         if not any(name.endswith(ending) for name in files):
             yield Finding(kind, False, f"a file *{ending}", "none in the record", RECORD, _FAILS)
@@ -99,10 +100,10 @@ def _verdict(passed: bool) -> str:
 def _digest(context: Context, name: str) -> str:
     """Return the SHA-256 of a file beside the image, or why there is none."""
     path = context.directory / name
-    if path.parent != context.directory or not path.is_file():
-        return "no such file"
     digest = hashlib.sha256()
     try:
+        if path.parent != context.directory or not path.is_file():
+            return "no such file"
         with path.open("rb") as file:
             while chunk := file.read(CHUNK_BYTES):
                 digest.update(chunk)

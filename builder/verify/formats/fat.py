@@ -25,6 +25,8 @@ from builder.verify.formats.malformed import MalformedError
 # Four times what the largest of our volumes needs: 16 GiB in clusters of 4 KiB.
 MAX_TABLE_BYTES = 4 << 20
 MAX_ENTRIES = 1024
+# On an empty volume, a file is written in one piece.
+MAX_PIECES = 16
 # A directory of this size holds a thousand files with long names.
 MAX_DIRECTORY_BYTES = 128 << 10
 
@@ -289,6 +291,8 @@ class _Chains:
                 extents[-1] = Extent(extents[-1].offset_bytes, extents[-1].size_bytes + size)
             else:
                 extents.append(Extent(offset, size))
+            if len(extents) > MAX_PIECES:
+                raise MalformedError("a file in too many pieces", named_at)
             cluster = self._next[cluster]
             if cluster & _MASK >= _END_OF_CHAIN and cluster <= _MASK:
                 return tuple(extents)

@@ -8,7 +8,7 @@ import pytest
 from builder.keys import authvar
 from tests.support.model_image import Owner
 from tests.support.tiny_boot import LOADERS, MENU, TinyBoot
-from tests.support.tiny_fat import SECTOR
+from tests.support.tiny_fat import SECTOR, TinyFat
 from tests.unit.verify.changes import (
     EVE,
     KERNEL_PATH,
@@ -227,3 +227,13 @@ def test_microsofts_certificates_may_be_in_db_and_are_named(checked: Checked) ->
     assert not evidence.failed
     (found,) = [finding.found for finding in evidence.findings if finding.claim == "enrolment"]
     assert found.endswith("and Microsoft's")
+
+
+def test_a_volume_without_any_name_is_a_finding(checked: Checked) -> None:
+    def emptied(boot: TinyBoot) -> bytes:
+        volume = TinyFat({}, boot.volume().serial)
+        content = bytearray(volume.to_bytes())
+        content[volume.offset("") : volume.offset("") + 32] = bytes(32)
+        return bytes(content)
+
+    assert claims(checked(emptied).failed) >= ABOUT_THE_ESP

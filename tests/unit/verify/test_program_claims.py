@@ -84,6 +84,7 @@ SECTIONS: list[tuple[str, Change, str]] = [
     ("no description", section(".osrel", None), "no section .osrel"),
     ("something else than an initrd", section(".initrd", b"MZ"), "is no initrd"),
     ("something else than a kernel", section(".linux", bytes(2000)), "no kernel for x86"),
+    ("the beginning of a kernel", section(".linux", b"MZ".ljust(0x202, b"\0") + b"HdrS"), "says otherwise"),
     ("another version of the kernel", kernel_with(uname="7.1.0"), "says otherwise than the kernel 7.2.12"),
     ("another system", section(".osrel", b"IMAGE_ID=claudineos\nIMAGE_VERSION=0.0.9\n"), "claudineos_0.0.9"),
     ("a description that is none", section(".osrel", b"hello world\n"), "no assignment"),

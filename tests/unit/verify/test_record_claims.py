@@ -46,9 +46,12 @@ def test_a_file_beside_the_image_that_was_changed_or_is_missing_fails(
 
 
 def test_a_record_cannot_point_elsewhere(checked: Checked) -> None:
-    failed = checked(files={"../../etc/passwd": "00", "absence.json/x": "00"}).failed
+    names = ("../../etc/passwd", "absence.json/x", "..", "", "\0", "x" * 300, "\033[2J")
+    failed = checked(files=dict.fromkeys(names, "00")).failed
+    assert all(finding.where.isprintable() for finding in failed)
     outside = [finding for finding in failed if finding.claim == "file"]
-    assert {finding.found for finding in outside} == {"no such file"}
+    assert {finding.found for finding in outside} <= {"no such file", "it cannot be read: File name too long"}
+    assert len(outside) == len(names)
 
 
 @pytest.mark.parametrize("value", [None, 7, [], "x", {"main": 7}, {"main": [7]}, {"a": {}}])
