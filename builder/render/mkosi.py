@@ -113,17 +113,22 @@ def _content(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[S
         single("Bootable", "yes"),
         single("Bootloader", "systemd-boot"),
         single("UnifiedKernelImageFormat", "%i_%v", "One kernel image a version, named like its root."),
-        several(
-            "KernelCommandLine",
-            [*_kernel_arguments(resolved, overlays), *_from_profile(resolved, ("boot", "console"), prefix="console=")],
-            "Signed with the kernel: nobody can change it at boot.",
-        ),
+        command_line(resolved, overlays),
         several("KernelModules", _modules(resolved, overlays, "kernel_modules")),
         several("KernelInitrdModules", _modules(resolved, overlays, "initrd_modules")),
         several("FirmwareFiles", _from_overlays(overlays, "firmware_files"), "Beside what the modules ask for."),
         several("InitrdPackages", _from_overlays(overlays, "initrd_packages")),
         several("RemoveFiles", _from_overlays(overlays, "remove_files")),
     ]
+
+
+def command_line(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> Setting:
+    """Return the kernel's arguments; mkosi adds the root hash."""
+    return several(
+        "KernelCommandLine",
+        [*_kernel_arguments(resolved, overlays), *_from_profile(resolved, ("boot", "console"), prefix="console=")],
+        "Signed with the kernel: nobody can change it at boot.",
+    )
 
 
 def _modules(resolved: ResolvedProfile, overlays: tuple[Overlay, ...], section: str) -> list[Item]:

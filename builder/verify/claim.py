@@ -51,7 +51,7 @@ class Trial:
         """Note something that is wrong at this offset from the start of this disk or part."""
         claim = self.claim
         finding = Finding(claim.id, False, expected or claim.expected, found, self._where(offset), claim.fails)
-        self.broken.append(replace(finding, found=_printable(found), expected=_printable(finding.expected)))
+        self.broken.append(replace(finding, found=printable(found), expected=printable(finding.expected)))
 
     def check_zero(self, offset: int, size: int, otherwise: str) -> None:
         """Note it as wrong if any of these bytes is not zero."""
@@ -78,6 +78,6 @@ class Trial:
         return f"{self.title}, byte {self.disk.start + offset}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Make text that may quote an attacker fit for a terminal and a report."""
     return "".join(character if character.isprintable() else "\ufffd" for character in text[:_MAX_TEXT])

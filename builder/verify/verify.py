@@ -9,6 +9,7 @@ from builder.verify.claims.gpt import unchecked
 from builder.verify.context import Context, load_context
 from builder.verify.disk import Disk, open_disk
 from builder.verify.evidence import Evidence
+from builder.verify.predict import predicted_pcrs
 from builder.verify.unpack import COMPRESSED, unpacked
 
 
@@ -35,7 +36,7 @@ def _verify(disk: Disk, name: str, context: Context) -> Evidence:
         image=name,
         size_bytes=disk.size_bytes,
         certificates={trusted.name: trusted.sha256 for trusted in context.trusted},
-        predicted_pcrs={},
+        predicted_pcrs=predicted_pcrs(disk),
         findings=tuple(finding for check in CHECKS for finding in check(disk, context)),
         unchecked=unchecked(disk),
     )

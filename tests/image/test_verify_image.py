@@ -28,7 +28,9 @@ def test_one_changed_byte_of_the_image_is_found(image: DiskImage, tmp_path: Path
             offset = random.randrange(image.size_bytes)
             before = os.pread(disk.fileno(), 1, offset)
             os.pwrite(disk.fileno(), bytes([before[0] ^ random.randrange(1, 256)]), offset)
-            if not verify(changed, directory=image.path.parent).failed:
+            failed = verify(changed, directory=image.path.parent).failed
+            # The digest of the whole image finds anything; on a disk that it was written to, there is none.
+            if {finding.claim for finding in failed} <= {"image-file"}:
                 missed.append(offset)
             os.pwrite(disk.fileno(), before, offset)
     assert missed == []

@@ -179,6 +179,8 @@ def test_a_build_leaves_artifacts_sums_and_a_record(desk: Desk) -> None:
         record["partitions"][0] | {"label": "esp", "offset_bytes": 1048576, "size_bytes": 4096}
         == (record["partitions"][0])
     )
+    assert record["command_lines"]["main"][-1] == "console=tty0"
+    assert "\neditor no\n" in record["boot_menu"]
     assert record["throwaway_keys"] is False
     image = (desk.directory / "cache/claudineos/models").glob("*/tiny_3.raw")
     assert record["model"] == {

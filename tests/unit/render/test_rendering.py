@@ -69,6 +69,17 @@ def test_another_way_to_start_has_its_own_arguments_and_does_not_get_the_key_of_
     assert "systemd.unit" not in content(plan, "mkosi.conf")
 
 
+def test_a_plan_knows_the_command_line_of_each_way_to_start_and_the_boot_menu(render_overlays: Render) -> None:
+    base = "description: D.\nkernel_arguments: {quiet: r, ro: r}\n"
+    entry = "description: D.\nboot_entries: {look: {title: Look, kernel_arguments: {quiet: r, audit=1: r}}}\n"
+    files = {"base/overlay.yaml": base, "state/overlay.yaml": entry, "base/efi/loader/loader.conf": "editor no\n"}
+    plan = render_overlays(files)
+    usual = ("quiet", "ro", "systemd.import_credentials=no", "console=tty0")
+    assert plan.command_lines == {"main": usual, "look": (*usual, "quiet", "audit=1")}
+    assert plan.boot_menu == "editor no\n"
+    assert render_overlays({"base/efi/loader/loader.conf": ""}).boot_menu == ""
+
+
 def test_templates_see_the_profile_and_other_files_are_left_alone(render_overlays: Render) -> None:
     plan = render_overlays({"base/etc/a.j2": "{{ image.version }}\n", "base/etc/b": "{{ image.version }}\n"})
     assert content(plan, "mkosi.extra/etc/a") == "0.1.0\n"

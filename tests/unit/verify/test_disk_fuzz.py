@@ -5,14 +5,12 @@ For a long run: `CLAUDINEOS_FUZZ=100000 pytest tests/unit/verify/test_disk_fuzz.
 
 import base64
 import json
-import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from builder.verify.claims import gpt, model, root_hash, root_signature
@@ -22,22 +20,11 @@ from builder.verify.formats import verity
 from builder.verify.formats.cms import signed_content, verify_signed_data
 from builder.verify.formats.erofs import find_file
 from builder.verify.formats.gpt import read_table
-from builder.verify.formats.malformed import MalformedError
 from builder.verify.layout import SIGNATURE, VERITY
 from tests.support.model_image import Owner
 from tests.support.tiny_disk import SECTOR
 from tests.support.tiny_image import tiny_erofs, tiny_system
-
-EXAMPLES = int(os.environ.get("CLAUDINEOS_FUZZ", "200"))
-fuzz = settings(
-    max_examples=EXAMPLES,
-    # A long run shares its machine with other work.
-    deadline=2000 if "CLAUDINEOS_FUZZ" not in os.environ else 20_000,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    # The same structures on every machine, unless a person asks for more of them.
-    derandomize="CLAUDINEOS_FUZZ" not in os.environ,
-    database=None,
-)
+from tests.unit.verify.hostile import Changes, changed, changes, fuzz, reader, refused_or
 
 OWNER = Owner("Ada")
 SYSTEM = tiny_system(OWNER)
@@ -45,40 +32,6 @@ IMAGE = SYSTEM.to_bytes()
 SIGNED = base64.b64decode(json.loads(SYSTEM.part(SIGNATURE).content.rstrip(b"\0"))["signature"])
 FILES = tiny_erofs({"model.gguf": b"weights" * 600, "model.json": b'{"sha256": ""}'})
 TREE = verity.BLOCK_BYTES
-NUMBERS = [0, 1, 127, 128, 255, 1 << 16, (1 << 31) - 1, 1 << 32, (1 << 63) - 1, (1 << 64) - 1]
-
-changes = some.lists(
-    some.tuples(
-        some.integers(0, 1 << 20), some.sampled_from(NUMBERS) | some.integers(0, 255), some.sampled_from("BHIQ")
-    ),
-    max_size=6,
-)
-Changes = list[tuple[int, int, str]]
-
-
-def changed(content: bytes, numbers: Changes) -> bytes:
-    """Put numbers of one to eight bytes into it; positions beyond its end begin again at its start."""
-    found = bytearray(content)
-    for at, number, width in numbers:
-        size = struct.calcsize(width)
-        struct.pack_into(f"<{width}", found, at % (len(found) - size), number & ((1 << 8 * size) - 1))
-    return bytes(found)
-
-
-def refused_or(read: Callable[[], object]) -> None:
-    try:
-        read()
-    except MalformedError as refused:
-        assert refused.what
-
-
-def reader(content: bytes) -> Callable[[int, int], bytes]:
-    def read(offset: int, size: int) -> bytes:
-        if offset < 0 or size < 0 or offset + size > len(content):
-            raise MalformedError("the image ends", offset)
-        return content[offset : offset + size]
-
-    return read
 
 
 @fuzz

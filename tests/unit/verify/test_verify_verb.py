@@ -16,14 +16,16 @@ from builder.verify.claims.gpt import unchecked
 from builder.verify.disk import open_disk
 from builder.verify.layout import MODEL, ROOT
 from tests.support.model_image import Owner
+from tests.support.tiny_boot import root_hash_of, tiny_boot, write_build
 from tests.support.tiny_disk import SECTOR, TinyDisk
+from tests.support.tiny_image import LABEL
 
 
 @pytest.fixture
-def image(system: TinyDisk, tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.raw"
-    path.write_bytes(system.to_bytes())
-    return path
+def image(system: TinyDisk, owner: Owner, tmp_path: Path) -> Path:
+    path, record = write_build(tmp_path, system, tiny_boot(owner, LABEL, root_hash_of(system)))
+    (tmp_path / "build.json").write_text(json.dumps(record))
+    return path.rename(tmp_path / "tiny.raw")
 
 
 def change(image: Path, offset: int) -> None:
@@ -41,8 +43,10 @@ def verify(*arguments: str | Path) -> Result:
 def test_a_whole_image_gets_a_line_for_each_claim(image: Path, certificate: Path) -> None:
     result = verify(image, "--cert", certificate)
     assert (result.return_value, result.stderr) == (0, "")
-    *findings, last = result.stdout.splitlines()
+    *lines, last = result.stdout.splitlines()
+    findings, registers = lines[:-3], lines[-3:]
     assert all(line.startswith("✓ ") for line in findings)
+    assert [line[:6] for line in registers] == ["PCR  4", "PCR  7", "PCR 11"]
     assert last == f"tiny.raw: {len(findings)} of {len(findings)} findings passed"
 
 
@@ -202,3 +206,12 @@ def test_room_behind_the_image_on_a_disk_is_said_not_to_be_checked(system: TinyD
         (span,) = unchecked(replace(disk, is_device=True))
         assert unchecked(disk) == ()
     assert (span.offset_bytes, span.size_bytes) == (end, len(content) - 33 * SECTOR - end)
+
+
+def test_what_lies_elsewhere_is_named(image: Path, certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A disk has no files beside it."""
+    alone = image.rename(tmp_path_factory.mktemp("alone") / image.name)
+    result = verify(alone, "--cert", certificate)
+    assert result.return_value == 1
+    assert "✗ record: no build.json" in result.stdout
+    assert verify(alone, "--cert", certificate, "--record", image.parent).return_value == 0
