@@ -1,0 +1,30 @@
+"""From an image and certificates to evidence: every claim is tried, whatever the others found."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from builder.verify.claims import CHECKS
+from builder.verify.claims.gpt import unchecked
+from builder.verify.context import load_context
+from builder.verify.disk import open_disk
+from builder.verify.evidence import Evidence
+
+
+def verify(image: Path, certificates: Sequence[Path] = (), directory: Path | None = None) -> Evidence:
+    """Check every claim about an image: a raw file or a block device.
+
+    `certificates` are the owner's, in PEM or DER; without them, those in the build.json in `directory` (by default
+    beside the image) are taken, which came with the image and show only that it agrees with itself. BuilderError if
+    the image or a certificate cannot be read; whatever is wrong with the image is a finding.
+    """
+    context = load_context(directory or image.parent, certificates)
+    with open_disk(image) as disk:
+        findings = tuple(finding for check in CHECKS for finding in check(disk, context))
+        return Evidence(
+            image=image.name,
+            size_bytes=disk.size_bytes,
+            certificates={trusted.name: trusted.sha256 for trusted in context.trusted},
+            predicted_pcrs={},
+            findings=findings,
+            unchecked=unchecked(disk),
+        )
