@@ -1,0 +1,1 @@
+"""What leaves the builder: an image onto a disk, and the evidence onto a page."""
