@@ -13,7 +13,7 @@ from builder.deliver.report.words import short_digest
 from builder.keys import Role
 
 # What a machine measures into which register of its TPM (UAPI.7, Linux TPM PCR registry).
-REGISTERS = {4: "boot loader and kernel image", 7: "Secure Boot and its keys", 11: "parts of the kernel image"}
+REGISTERS = {4: "boot loader and kernel", 7: "Secure Boot and its keys", 11: "parts of the kernel image"}
 
 
 class State(Enum):
@@ -89,7 +89,7 @@ def boot_chain(inputs: Inputs) -> Chain:
 
 
 def _links(inputs: Inputs) -> tuple[Link, ...]:
-    root_hash = "" if isinstance(inputs.record, Missing) else f"root hash {short_digest(inputs.record.root_hash)}"
+    root_hash = "" if isinstance(inputs.record, Missing) else f"root {short_digest(inputs.record.root_hash)}"
     claims = _Claims(inputs)
     boot_loader = claims.state("boot-loader-signature")
     kernel = claims.state("uki-", after=boot_loader)
@@ -106,7 +106,7 @@ def _links(inputs: Inputs) -> tuple[Link, ...]:
         Link(
             "kernel", "Kernel image", ("kernel, initrd and command line", "in one signed file"), key(Role.DB), kernel
         ),
-        Link("root", "Root", ("read-only; each block is checked", "against the signed hash"), key(Role.VERITY), root),
+        Link("root", "Root", ("read-only; each block checked", "against the signed root hash"), key(Role.VERITY), root),
         Link("system", "systemd", ("starts programs from signed", "devices only"), root_hash, system),
         Link("model", "Model", ("an image of its own, mounted", "only when signed"), key(Role.VERITY), model),
         Link("tpm", "TPM", (), "", State.MEASURES),

@@ -10,7 +10,7 @@ OUTCOMES = ("failed", "skipped", "passed")
 
 @dataclass(frozen=True)
 class Unit:
-    """A service: how many of the settings that apply to it are in force, and what the others leave open."""
+    """A service: how many of the settings that apply to it are in force, and which are not."""
 
     name: str
     in_force: int
@@ -46,15 +46,19 @@ def topics(tests: TestRun) -> tuple[Topic, ...]:
 
 
 def _unit(name: str, settings: list[Setting]) -> Unit:
-    open_ = tuple(_clause(setting.description) for setting in settings if setting.set is False)
     applicable = sum(setting.set is not None for setting in settings)
+    open_ = [setting.name for setting in settings if setting.set is False]
     # The tests look at a unit that is started for each connection by starting it under a name of its own.
-    return Unit(name.replace("@judged.", "@."), applicable - len(open_), applicable, open_)
+    return Unit(name.replace("@judged.", "@."), applicable - len(open_), applicable, _by_setting(open_))
 
 
-def _clause(description: str) -> str:
-    """Return what systemd says of every unit ("Service has …") without its subject."""
-    return description.removeprefix("Service ").removeprefix("service ")
+def _by_setting(names: list[str]) -> tuple[str, ...]:
+    """Return settings by their names in systemd.exec(5); of one that has parts (`SystemCallFilter=~@mount`), these."""
+    parts: dict[str, list[str]] = {}
+    for name in names:
+        setting, _, part = name.partition("=")
+        parts.setdefault(setting, []).extend([part[1:]] if part.startswith("~") else [])
+    return tuple(f"{setting} ({', '.join(those)})" if those else setting for setting, those in parts.items())
 
 
 def _urgency(check: Check) -> int:

@@ -81,7 +81,6 @@ class Setting(BaseModel):
 
     set: bool | None
     name: str
-    description: str
 
 
 class UnitTime(BaseModel):
