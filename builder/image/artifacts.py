@@ -41,6 +41,10 @@ class Artifacts:
     uki: str
     manifest: str
     root_hash: str
+    # The kernel's arguments for each way to start the image (by the id of the signed kernel image's profile), without
+    # the root hash; and the boot loader's settings.
+    command_lines: dict[str, list[str]]
+    boot_menu: str
     # What the build depended on: equal inputs give equal images.
     inputs_digest: str
     profile_digest: str

@@ -121,6 +121,8 @@ def _record(staging: Path, inputs: BuildInputs, model_image: ModelImage, mkosi_s
         uki=f"{label}.efi",
         manifest=f"{label}.manifest",
         root_hash=(staging / f"{label}.roothash").read_text().strip(),
+        command_lines={name: list(line) for name, line in inputs.plan.command_lines.items()},
+        boot_menu=inputs.plan.boot_menu,
         inputs_digest=inputs.digest,
         profile_digest=inputs.plan.digest,
         source_date=profile.image.source_date.isoformat(),

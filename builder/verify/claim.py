@@ -1,12 +1,17 @@
-"""What a claim says, and how it becomes a finding."""
+"""What a claim says, and how it becomes findings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from builder.verify.disk import Disk
 from builder.verify.evidence import Finding
+from builder.verify.formats.gpt import Partition
 from builder.verify.formats.malformed import MalformedError
+from builder.verify.layout import SYSTEM
+
+# What a person is told of places outside the partitions.
+DISK = "disk"
 
 
 @dataclass(frozen=True)
@@ -18,46 +23,56 @@ class Claim:
     proves: str
     fails: str
 
-    def holds(self, found: str, where: str) -> Finding:
-        """Return the finding that it holds."""
-        return Finding(self.id, True, self.expected, found, where, self.proves)
 
-    def broken(self, found: str, where: str, expected: str = "") -> Finding:
-        """Return the finding that it does not hold."""
-        return Finding(self.id, False, expected or self.expected, found, where, self.fails)
-
-
-@dataclass
+@dataclass(frozen=True)
 class Trial:
-    """Collects what is wrong while a claim is tried.
+    """Collects what is wrong while a claim is tried on a disk, or on a part of one.
 
-    with Trial(claim, part, "root-verity").trying() as trial: …      what the reader of a format refuses counts as well
-    yield from trial.findings("…")                                   passed, with these words, if nothing was wrong
+    trial = Trial(claim, disk)
+    with trial.trying():                      what the reader of a format refuses is wrong as well
+        esp = trial.within(disk.partition(ESP))
+        esp.wrong("no boot sector", 0)        the offset is from the start of the part
+    yield from trial.findings("all is well")  passed, with these words, if nothing was wrong
     """
 
     claim: Claim
     disk: Disk
-    title: str
+    title: str = DISK
     broken: list[Finding] = field(default_factory=list)
 
+    def within(self, partition: Partition) -> "Trial":
+        """Return the same trial for what is found in a partition."""
+        title = SYSTEM[partition.type].title
+        nested = title if self.title == DISK else f"{self.title}, {title}"
+        return replace(self, disk=self.disk.part(partition), title=nested)
+
     def wrong(self, found: str, offset: int, expected: str = "") -> None:
-        """Note something that is wrong; the offset is from the start of the disk or part that this is about."""
-        self.broken.append(self.claim.broken(found, self._where(offset), expected))
+        """Note something that is wrong at this offset from the start of this disk or part."""
+        claim = self.claim
+        self.broken.append(
+            Finding(claim.id, False, expected or claim.expected, found, self._where(offset), claim.fails)
+        )
+
+    def check_zero(self, offset: int, size: int, otherwise: str) -> None:
+        """Note it as wrong if any of these bytes is not zero."""
+        if (found := self.disk.first_nonzero(offset, size)) is not None:
+            self.wrong(otherwise, found, "zeroes")
 
     @contextmanager
-    def trying(self) -> Iterator["Trial"]:
+    def trying(self) -> Iterator[None]:
         """Note a MalformedError as what is wrong, and go on behind the block."""
         try:
-            yield self
+            yield
         except MalformedError as error:
             self.wrong(error.what, error.offset)
 
     def findings(self, found: str, offset: int = 0) -> Iterator[Finding]:
         """Yield what was wrong, or that the claim holds."""
+        claim = self.claim
         if self.broken:
             yield from self.broken
         else:
-            yield self.claim.holds(found, self._where(offset))
+            yield Finding(claim.id, True, claim.expected, found, self._where(offset), claim.proves)
 
     def _where(self, offset: int) -> str:
         return f"{self.title}, byte {self.disk.start + offset}"

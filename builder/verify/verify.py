@@ -5,26 +5,34 @@ from pathlib import Path
 
 from builder.verify.claims import CHECKS
 from builder.verify.claims.gpt import unchecked
-from builder.verify.context import load_context
-from builder.verify.disk import open_disk
+from builder.verify.context import Context, load_context
+from builder.verify.disk import Disk, open_disk
 from builder.verify.evidence import Evidence
+from builder.verify.predict import predicted_pcrs
+from builder.verify.unpack import COMPRESSED, unpacked
 
 
 def verify(image: Path, certificates: Sequence[Path] = (), directory: Path | None = None) -> Evidence:
-    """Check every claim about an image: a raw file or a block device.
+    """Check every claim about an image: a raw file, one that zstd compressed (`.zst`), or a block device.
 
     `certificates` are the owner's, in PEM or DER; without them, those in the build.json in `directory` (by default
     beside the image) are taken, which came with the image and show only that it agrees with itself. BuilderError if
     the image or a certificate cannot be read; whatever is wrong with the image is a finding.
     """
     context = load_context(directory or image.parent, certificates)
+    if image.suffix == COMPRESSED:
+        with unpacked(image) as raw, open_disk(raw) as disk:
+            return _verify(disk, image.stem, context)
     with open_disk(image) as disk:
-        findings = tuple(finding for check in CHECKS for finding in check(disk, context))
-        return Evidence(
-            image=image.name,
-            size_bytes=disk.size_bytes,
-            certificates={trusted.name: trusted.sha256 for trusted in context.trusted},
-            predicted_pcrs={},
-            findings=findings,
-            unchecked=unchecked(disk),
-        )
+        return _verify(disk, image.name, context)
+
+
+def _verify(disk: Disk, name: str, context: Context) -> Evidence:
+    return Evidence(
+        image=name,
+        size_bytes=disk.size_bytes,
+        certificates={trusted.name: trusted.sha256 for trusted in context.trusted},
+        predicted_pcrs=predicted_pcrs(disk),
+        findings=tuple(finding for check in CHECKS for finding in check(disk, context)),
+        unchecked=unchecked(disk),
+    )

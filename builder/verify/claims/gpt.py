@@ -1,16 +1,18 @@
 """The partition table: both copies whole and alike, nothing unknown in it, nothing beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
+from uuid import UUID
 
-from builder.verify.claim import Claim, Trial
+from builder.verify import ids
+from builder.verify.claim import DISK, Claim, Trial
 from builder.verify.context import Context
 from builder.verify.disk import Disk
 from builder.verify.evidence import Finding, Unchecked
 from builder.verify.formats import gpt
 from builder.verify.formats.gpt import SECTOR_BYTES, Partition, Table
 from builder.verify.formats.malformed import MalformedError
-from builder.verify.layout import STATE, SYSTEM, Kind
+from builder.verify.layout import ROOT, STATE, SYSTEM, VERITY, Kind
 
 CLAIM = Claim(
     "gpt",
@@ -22,11 +24,13 @@ CLAIM = Claim(
 
 def check(disk: Disk, context: Context) -> Iterator[Finding]:
     """Try the claim for the whole disk."""
-    yield from check_table(CLAIM, disk, SYSTEM, "disk")
+    yield from check_table(CLAIM, disk, SYSTEM, ids.system_seed)
 
 
-def check_table(claim: Claim, disk: Disk, kinds: dict[str, Kind], title: str) -> Iterator[Finding]:
-    """Try the claim for a disk that may have these kinds of partitions."""
+def check_table(
+    claim: Claim, disk: Disk, kinds: dict[str, Kind], seed_of: Callable[[str], UUID], title: str = DISK
+) -> Iterator[Finding]:
+    """Try the claim for a disk that may have these kinds of partitions, with the seed that its root's label gives."""
     trial = Trial(claim, disk, title)
     with trial.trying():
         mbr = disk.read(0, SECTOR_BYTES)
@@ -36,7 +40,8 @@ def check_table(claim: Claim, disk: Disk, kinds: dict[str, Kind], title: str) ->
         table = disk.table
         _check_copies(trial, table)
         _check_partitions(trial, table, kinds)
-        _check_labels(trial, table, kinds)
+        name = _check_labels(trial, table, kinds)
+        _check_ids(trial, table, seed_of(name))
         _check_gaps(trial, table)
     partitions = () if trial.broken else disk.table.partitions
     yield from trial.findings(f"{len(partitions)} partitions: " + ", ".join(kinds[p.type].title for p in partitions))
@@ -66,9 +71,7 @@ def _check_copies(trial: Trial, table: Table) -> None:
     disk, header = trial.disk, table.header
     last = disk.size_bytes // SECTOR_BYTES - 1
     if disk.size_bytes % SECTOR_BYTES or header.other != last:
-        trial.wrong(
-            f"the copy at sector {header.other} of {last + 1}", SECTOR_BYTES + 32, "the copy in the last sector"
-        )
+        trial.wrong(f"a copy at sector {header.other}", SECTOR_BYTES + 32, f"a copy in the last sector, {last}")
     with trial.trying():
         copy = gpt.read_table(disk.read, last)
         places = (copy.header.other, header.entries, copy.header.entries)
@@ -96,18 +99,17 @@ def _check_partitions(trial: Trial, table: Table, kinds: dict[str, Kind]) -> Non
             trial.wrong(f"attributes {partition.attributes:#x} of the partition {kind.title}", offset + 48)
         if not usable.start <= partition.offset_bytes <= partition.end_bytes <= usable.stop:
             trial.wrong(f"partition {partition.number} outside the range for partitions", offset + 32)
-    ids = [partition.id for partition in table.partitions]
     types = [partition.type for partition in table.partitions]
-    if len(set(ids)) != len(ids) or len(set(types)) != len(types):
-        trial.wrong("two partitions with the same id or type", header.entries * SECTOR_BYTES)
+    if len(set(types)) != len(types):
+        trial.wrong("two partitions of the same type", header.entries * SECTOR_BYTES)
     ordered = _by_offset(table)
     for before, after in pairwise(ordered):
         if before.end_bytes > after.offset_bytes:
             trial.wrong(f"partitions {before.number} and {after.number} overlap", after.offset_bytes)
 
 
-def _check_labels(trial: Trial, table: Table, kinds: dict[str, Kind]) -> None:
-    """Labels are how systemd and the runtime find some of the partitions."""
+def _check_labels(trial: Trial, table: Table, kinds: dict[str, Kind]) -> str:
+    """Check the labels, by which systemd and the runtime find some of the partitions; return that of the root."""
     known = {kinds[p.type].title: p for p in table.partitions if p.type in kinds}
     name = known["root"].label if "root" in known else ""
     for partition in known.values():
@@ -119,8 +121,18 @@ def _check_labels(trial: Trial, table: Table, kinds: dict[str, Kind]) -> None:
             expected = pattern
             fits = partition.label.startswith(pattern[:-1])
         if not (fits and partition.label):
-            offset = table.header.entries * SECTOR_BYTES + (partition.number - 1) * gpt.ENTRY_BYTES + 56
-            trial.wrong(f"a label {partition.label!r}", offset, f"the label {expected}")
+            trial.wrong(f"a label {partition.label!r}", _entry(table, partition) + 56, f"the label {expected}")
+    return name
+
+
+def _check_ids(trial: Trial, table: Table, seed: UUID) -> None:
+    if table.header.disk_id != ids.disk_id(seed):
+        trial.wrong(f"a disk with the id {table.header.disk_id}", SECTOR_BYTES + 56, ids.disk_id(seed))
+    for partition in table.partitions:
+        expected = ids.partition_id(seed, partition.type)
+        # Those of the root and the hash tree are compared with the root hash; a machine makes its own for its state.
+        if partition.type not in (ROOT, VERITY, STATE) and partition.id != expected:
+            trial.wrong(f"a partition with the id {partition.id}", _entry(table, partition) + 16, expected)
 
 
 def _check_gaps(trial: Trial, table: Table) -> None:
@@ -129,16 +141,14 @@ def _check_gaps(trial: Trial, table: Table) -> None:
     begin = (2 + gpt.ENTRIES_SECTORS) * SECTOR_BYTES
     stop = disk.size_bytes // SECTOR_BYTES * SECTOR_BYTES - (1 + gpt.ENTRIES_SECTORS) * SECTOR_BYTES
     for partition in _by_offset(table):
-        _check_zero(trial, begin, partition.offset_bytes)
+        trial.check_zero(begin, partition.offset_bytes - begin, "data outside the partitions")
         begin = max(begin, partition.end_bytes)
     if not disk.is_device:
-        _check_zero(trial, begin, stop)
+        trial.check_zero(begin, stop - begin, "data outside the partitions")
 
 
-def _check_zero(trial: Trial, begin: int, end: int) -> None:
-    with trial.trying():
-        if (found := trial.disk.first_nonzero(begin, end - begin)) is not None:
-            trial.wrong("data outside the partitions", found, "zeroes")
+def _entry(table: Table, partition: Partition) -> int:
+    return table.header.entries * SECTOR_BYTES + (partition.number - 1) * gpt.ENTRY_BYTES
 
 
 def _by_offset(table: Table) -> list[Partition]:
