@@ -22,6 +22,7 @@ VERBS = {
     "render": "Write the mkosi configuration that a profile stands for.",
     "report": "Show an image, and what was found in it, on one page.",
     "run": "Boot an image in a virtual machine.",
+    "sbom": "Print what is in an image, and under which licences.",
     "test": "Check a booted image.",
     "verify": "Check every claim about an image, without booting it.",
 }

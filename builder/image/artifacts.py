@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from builder.errors import BuilderError
@@ -40,6 +40,7 @@ class Artifacts:
     image: str
     uki: str
     manifest: str
+    sbom: str
     root_hash: str
     # The kernel's arguments for each way to start the image (by the id of the signed kernel image's profile), without
     # the root hash; and the boot loader's settings.
@@ -75,6 +76,10 @@ class Artifacts:
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             hint = f"Remove {out} and build again"
             raise BuilderError(f"{path} is not the record of a build: {error}", hint=hint) from error
+
+    def with_file(self, path: Path) -> "Artifacts":
+        """Return the record with one more artifact."""
+        return replace(self, files=dict(sorted({**self.files, path.name: file_sha256(path)}.items())))
 
     def write(self, out: Path) -> None:
         """Write the record, and the same sums for sha256sum(1)."""

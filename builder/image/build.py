@@ -18,12 +18,14 @@ from builder.image.inputs import BuildInputs
 from builder.image.mkosi import run_mkosi
 from builder.image.model_partition import add_model_partition
 from builder.image.place import emptied, locked
+from builder.image.sbom import image_sbom
 from builder.keys import KeySet
 from builder.model import ModelImage, build_model_image
 from builder.profile.load import ResolvedProfile
 from builder.render import OVERLAYS_DIR, render, write_plan
 from builder.render.overlay import load_overlays
 from builder.run import run
+from builder.sbom import SUFFIX
 from builder.toolchain import Archive, Toolchain, check_room, open_toolchain
 
 # The programs whose versions shape an image's bytes.
@@ -101,15 +103,16 @@ def build_image(resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *,
         with log.step(f"Building {resolved.profile.image.label} (log: {layout.log_file})"):
             run_mkosi(layout.tree, staging, layout.log_file, inputs, refresh=refresh)
             add_model_partition(staging / f"{resolved.profile.image.label}.raw", model_image, layout.tree, inputs)
-        artifacts = _record(staging, inputs, model_image, mkosi_s=time.monotonic() - started)
+        mkosi_s = time.monotonic() - started
+        artifacts = _record(staging, inputs, model_image, mkosi_s, scratch)
         if layout.out.exists():
             layout.out.rename(scratch / "old")
         staging.rename(layout.out)
     return artifacts
 
 
-def _record(staging: Path, inputs: BuildInputs, model_image: ModelImage, mkosi_s: float) -> Artifacts:
-    """Clean up what mkosi made, and write the record and the sums beside it."""
+def _record(staging: Path, inputs: BuildInputs, model_image: ModelImage, mkosi_s: float, scratch: Path) -> Artifacts:
+    """Clean up what mkosi made, and write the account, the record and the sums beside it."""
     profile = inputs.profile
     label = profile.image.label
     _keep_artifacts(staging, label)
@@ -120,6 +123,7 @@ def _record(staging: Path, inputs: BuildInputs, model_image: ModelImage, mkosi_s
         image=f"{label}.raw",
         uki=f"{label}.efi",
         manifest=f"{label}.manifest",
+        sbom=f"{label}{SUFFIX}",
         root_hash=(staging / f"{label}.roothash").read_text().strip(),
         command_lines={name: list(line) for name, line in inputs.plan.command_lines.items()},
         boot_menu=inputs.plan.boot_menu,
@@ -134,6 +138,8 @@ def _record(staging: Path, inputs: BuildInputs, model_image: ModelImage, mkosi_s
         timings_s={"mkosi": round(mkosi_s, 1)},
         files=file_digests(staging),
     )
+    (staging / artifacts.sbom).write_text(image_sbom(staging, artifacts, inputs, model_image, scratch))
+    artifacts = artifacts.with_file(staging / artifacts.sbom)
     artifacts.write(staging)
     return artifacts
 
