@@ -92,20 +92,16 @@ def _links(inputs: Inputs) -> tuple[Link, ...]:
     root_hash = "" if isinstance(inputs.record, Missing) else f"root {short_digest(inputs.record.root_hash)}"
     claims = _Claims(inputs)
     boot_loader = claims.state("boot-loader-signature")
-    kernel = claims.state("uki-", after=boot_loader)
-    root = claims.state("root-", after=kernel)
+    kernel = claims.state("uki-signature", "uki-sections", after=boot_loader)
+    root = claims.state("root-hash", "root-signature", after=kernel)
     system = claims.state("command-line", after=root)
-    model = claims.state("model", after=system)
+    model = claims.state("model-gpt", "model-root-hash", "model-root-signature", "model-weights", after=system)
     policy = claims.state("pcr-signature", after=kernel)
     key = claims.key
     return (
         Link("firmware", "Firmware", ("starts only what the owner's", "keys have signed"), key(Role.PK), State.GIVEN),
-        Link(
-            "boot-loader", "systemd-boot", ("chooses what to start;", "nobody edits it"), key(Role.DB), boot_loader
-        ),
-        Link(
-            "kernel", "Kernel image", ("kernel, initrd and command line", "in one signed file"), key(Role.DB), kernel
-        ),
+        Link("boot-loader", "systemd-boot", ("chooses what to start;", "nobody edits it"), key(Role.DB), boot_loader),
+        Link("kernel", "Kernel image", ("kernel, initrd and command line", "in one signed file"), key(Role.DB), kernel),
         Link("root", "Root", ("read-only; each block checked", "against the signed root hash"), key(Role.VERITY), root),
         Link("system", "systemd", ("starts programs from signed", "devices only"), root_hash, system),
         Link("model", "Model", ("an image of its own, mounted", "only when signed"), key(Role.VERITY), model),
@@ -128,14 +124,14 @@ class _Claims:
         record = {} if isinstance(inputs.record, Missing) else inputs.record.certificates
         self._certificates = inputs.evidence.certificates | {role: one.sha256 for role, one in record.items()}
 
-    def state(self, prefix: str, after: State = State.HOLDS) -> State:
-        """Judge a link by all claims that begin so; no link holds `after` one that does not."""
-        passed = [finding.passed for finding in self._findings if finding.claim.startswith(prefix)]
-        if not all(passed):
+    def state(self, *claims: str, after: State = State.HOLDS) -> State:
+        """Judge a link by its claims; none holds `after` one that does not."""
+        found = [finding for finding in self._findings if finding.claim in claims]
+        if not all(finding.passed for finding in found):
             return State.BROKEN
         if after in (State.BROKEN, State.IN_DOUBT):
             return State.IN_DOUBT
-        return State.HOLDS if passed else State.UNCHECKED
+        return State.HOLDS if {finding.claim for finding in found} == set(claims) else State.UNCHECKED
 
     def key(self, role: Role) -> str:
         """Name a key by the beginning of its certificate's fingerprint."""
@@ -184,4 +180,3 @@ def _tall(links: dict[str, Link]) -> Drawing:
         if below.link.name != "tpm"
     )
     return Drawing("tall", width, boxes[-1].y + height + 1, boxes, arrows)
-

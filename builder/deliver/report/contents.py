@@ -1,13 +1,13 @@
 """What is in the image: its packages by size, and the licences of all its parts."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 
-from builder.deliver.report.inputs import BillOfMaterials, Component, LicenceChoice, Manifest, Package
+from builder.deliver.report.inputs import Manifest, Package
+from builder.sbom import LicenceUse
 
 MOST_PACKAGES = 20
-MOST_NAMES = 6
-NO_LICENCE = "not said"
+MOST_LICENCES = 16
+MOST_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,28 @@ class Packages:
 
 @dataclass(frozen=True)
 class Licence:
-    """A licence, and what has it: how many parts, and the names of the first few."""
+    """A licence, and the first few parts of the image that have it."""
 
-    name: str
-    count: int
+    use: LicenceUse
     names: tuple[str, ...]
 
     @property
+    def count(self) -> int:
+        """How many parts have it."""
+        return len(self.use.components)
+
+    @property
     def more(self) -> int:
-        """How many are not named."""
+        """How many of them are not named."""
         return self.count - len(self.names)
+
+
+@dataclass(frozen=True)
+class Licences:
+    """The licences of most parts, and the names of all others."""
+
+    usual: tuple[Licence, ...]
+    others: tuple[str, ...]
 
 
 def packages_by_size(manifest: Manifest) -> Packages:
@@ -52,21 +64,8 @@ def packages_by_size(manifest: Manifest) -> Packages:
     return Packages(tuple(largest), len(rest), sum(package.size for package in rest), total)
 
 
-def licences(sbom: BillOfMaterials) -> tuple[Licence, ...]:
+def licences_by_use(uses: tuple[LicenceUse, ...]) -> Licences:
     """Return the licences by how many parts have them; a part with several licences counts for each."""
-    holders: dict[str, set[str]] = defaultdict(set)
-    for component in sbom.components:
-        for licence in _names(component):
-            holders[licence].add(component.name)
-    listed = [Licence(name, len(parts), tuple(sorted(parts)[:MOST_NAMES])) for name, parts in holders.items()]
-    return tuple(sorted(listed, key=lambda licence: (licence.name == NO_LICENCE, -licence.count, licence.name)))
-
-
-def _names(component: Component) -> set[str]:
-    """Files have the licence of what they are a part of, where they say nothing."""
-    named = {_name(choice) for choice in component.licenses} - {""}
-    return named or (set() if component.type == "file" else {NO_LICENCE})
-
-
-def _name(choice: LicenceChoice) -> str:
-    return choice.expression or (choice.license and (choice.license.id or choice.license.name)) or ""
+    ordered = sorted(uses, key=lambda use: (-len(use.components), use.licence))
+    usual = tuple(Licence(use, use.components[:MOST_NAMES]) for use in ordered[:MOST_LICENCES])
+    return Licences(usual, tuple(sorted(use.licence for use in ordered[MOST_LICENCES:])))

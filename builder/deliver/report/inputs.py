@@ -4,6 +4,7 @@ Only what the page shows is read, and everything is checked for its type. A file
 says is a BuilderError: a page that leaves it out would look like one of an image that never had it.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +15,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from builder.deliver.report.pictures import Picture, read_pictures
 from builder.errors import BuilderError
 from builder.image.artifacts import RECORD, Artifacts
+from builder.sbom import SUFFIX, LicenceUse, list_licences, read_sbom
 from builder.suite.report import PICTURES
 from builder.verify import Evidence
 from builder.verify.disk import open_disk
 from builder.verify.formats.gpt import Partition
 from builder.verify.formats.malformed import MalformedError
-
-SBOM_SUFFIX = ".cdx.json"
+from builder.verify.unpack import COMPRESSED, unpacked
 
 Read = TypeVar("Read")
 
@@ -46,34 +47,6 @@ class Manifest(BaseModel):
     """What mkosi lists of an image."""
 
     packages: list[Package]
-
-
-class LicenceName(BaseModel):
-    """A licence by its SPDX id, or by a name of its own."""
-
-    id: str = ""
-    name: str = ""
-
-
-class LicenceChoice(BaseModel):
-    """A licence, or an expression of several (CycloneDX 1.6, `licenseChoice`)."""
-
-    license: LicenceName | None = None
-    expression: str = ""
-
-
-class Component(BaseModel):
-    """A part of the image, as the bill of materials has it."""
-
-    type: str
-    name: str
-    licenses: list[LicenceChoice] = []
-
-
-class BillOfMaterials(BaseModel):
-    """The components of a CycloneDX document."""
-
-    components: list[Component]
 
 
 class Setting(BaseModel):
@@ -142,7 +115,7 @@ class Inputs:
     partitions: tuple[Partition, ...] | Missing
     record: Artifacts | Missing
     manifest: Manifest | Missing
-    sbom: BillOfMaterials | Missing
+    licences: tuple[LicenceUse, ...] | Missing
     tests: TestRun | Missing
     pictures: tuple[Picture, ...]
 
@@ -152,29 +125,42 @@ def read_inputs(image: Path, evidence: Evidence, test_report: Path) -> Inputs:
 
     BuilderError if one of the files is something else, or if the evidence is of another image.
     """
-    with open_disk(image) as disk:
-        if (evidence.image, evidence.size_bytes) != (image.name, disk.size_bytes):
-            raise BuilderError(
-                f"the evidence is of {evidence.image}, {evidence.size_bytes:,} bytes, and not of {image}",
-                hint=f"Leave --evidence out, or make it with: claudineos verify {image} --evidence evidence.json",
-            )
-        try:
-            partitions: tuple[Partition, ...] | Missing = disk.table.partitions
-        except MalformedError as error:
-            partitions = Missing(f"The image has no partition table that can be read: {error.what}.")
+    partitions = _partitions(image, evidence)
+    label = evidence.image.removesuffix(".raw")
     record = _read(Artifacts, image.with_name(RECORD), "the record of a build", "claudineos build")
-    manifest = image.with_suffix(".manifest")
-    sbom = image.with_suffix(SBOM_SUFFIX)
     tests = _tests(image, record, test_report)
     return Inputs(
         evidence,
         partitions,
         record,
-        _read(Manifest, manifest, "mkosi's list of packages", "claudineos build"),
-        _read(BillOfMaterials, sbom, "a CycloneDX bill of materials", "claudineos build"),
+        _read(Manifest, image.with_name(f"{label}.manifest"), "mkosi's list of packages", "claudineos build"),
+        _licences(image.with_name(f"{label}{SUFFIX}")),
         tests,
         () if isinstance(tests, Missing) else read_pictures(test_report.with_name(PICTURES)),
     )
+
+
+def _partitions(image: Path, evidence: Evidence) -> tuple[Partition, ...] | Missing:
+    raw = unpacked(image) if image.suffix == COMPRESSED else nullcontext(image)
+    with raw as path, open_disk(path) as disk:
+        if (evidence.image, evidence.size_bytes) != (image.name.removesuffix(COMPRESSED), disk.size_bytes):
+            raise BuilderError(
+                f"the evidence is of {evidence.image}, {evidence.size_bytes:,} bytes, and not of {image}",
+                hint=f"Leave --evidence out, or make it with: claudineos verify {image} --evidence evidence.json",
+            )
+        try:
+            return disk.table.partitions
+        except MalformedError as error:
+            return Missing(f"The image has no partition table that can be read: {error.what}.")
+
+
+def _licences(path: Path) -> tuple[LicenceUse, ...] | Missing:
+    if not path.is_file():
+        return Missing(f"There is no {path.name}, the account of what is inside.", "claudineos build")
+    try:
+        return list_licences(read_sbom(path))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BuilderError(f"{path} is not the SBOM of an image: {error}", hint="Build the image again") from error
 
 
 def _tests(image: Path, record: Artifacts | Missing, report: Path) -> TestRun | Missing:
@@ -196,6 +182,8 @@ def _read(kind: type[Read], path: Path, what: str, command: str) -> Read | Missi
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "it"
-        raise BuilderError(f"{path} is not {what}: {place}: {first['msg']}", hint=f"Make it again: {command}") from error
+        raise BuilderError(
+            f"{path} is not {what}: {place}: {first['msg']}", hint=f"Make it again: {command}"
+        ) from error
     except OSError as error:
         raise BuilderError(f"{path} cannot be read: {error.strerror}", hint="Look at its permissions") from error

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from builder.deliver.report import words
 from builder.deliver.report.boots import boot_chart
 from builder.deliver.report.chain import boot_chain
-from builder.deliver.report.contents import licences, packages_by_size
+from builder.deliver.report.contents import licences_by_use, packages_by_size
 from builder.deliver.report.hardening import confined_units, topics
 from builder.deliver.report.inputs import Inputs, Missing
 from builder.deliver.report.strip import disk_strip
@@ -37,7 +37,7 @@ def _context(inputs: Inputs) -> dict[str, Any]:
         "units": _given(inputs.tests, confined_units),
         "topics": _given(inputs.tests, topics),
         "packages": _given(inputs.manifest, packages_by_size),
-        "licences": _given(inputs.sbom, licences),
+        "licences": _given(inputs.licences, licences_by_use),
         "chart": _given(inputs.tests, lambda tests: boot_chart(tests.notes, tests.accelerator)),
         "pictures": _given(inputs.tests, lambda tests: inputs.pictures),
     }
