@@ -1,6 +1,7 @@
 """From what was read to the page. Templates and style lie beside this file."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def _given(value: Any | Missing, make: Callable[[Any], Any]) -> Any:
     return value if isinstance(value, Missing) else make(value)
 
 
+@cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
