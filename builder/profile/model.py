@@ -31,7 +31,7 @@ from builder.profile.validate import StrictModel, refuse
 MEMORY_FOR_THE_REST_BYTES = 1 << 30
 
 # Shorter than this, a conversation is over before it begins.
-LEAST_CONTEXT_TOKENS = 256
+LEAST_CONTEXT_TOKENS = 512
 
 # x86-64 psABI, "Micro-Architecture Levels". Level 4 (AVX-512) is not offered: current mini-PCs do not have it.
 ProcessorLevel = Literal["x86-64", "x86-64-v2", "x86-64-v3"]

@@ -35,11 +35,14 @@ class Accelerator:
     name: str
     reason: str
 
-    def arguments(self) -> list[str]:
-        """Return QEMU's arguments. 1 GiB of translated code holds a whole boot, with nothing translated twice."""
+    def arguments(self, processor: str | None = None) -> list[str]:
+        """Return QEMU's arguments, for one of its processors or the best there is.
+
+        1 GiB of translated code holds a whole boot, with nothing translated twice.
+        """
         if self.name == "kvm":
-            return ["-accel", "kvm", "-cpu", "max"]
-        return ["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", TCG_CPU]
+            return ["-accel", "kvm", "-cpu", processor or "max"]
+        return ["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", processor or TCG_CPU]
 
 
 def choose_accelerator(toolchain: Toolchain, *, device: Path = KVM) -> Accelerator:

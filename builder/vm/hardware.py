@@ -35,13 +35,15 @@ class Hardware:
     person's terminal, and the log). `guest_shell` adds what a test needs inside: the root shell, and the journal of a
     boot that fails. `firmware_keys` are those that the firmware trusts when the machine is new.
 
-    `disk` is what the disk hangs on, and `graphics` the card (std is a plain VGA card with a frame buffer, Linux's
-    driver bochs). A PS/2 `keyboard` is part of the board; a USB one takes its place. `tpm` and `network` can be left
-    away (None); each frame of a network card is recorded in the machine's directory.
+    `processor` is QEMU's name of one, None for the best that it can be. `disk` is what the disk hangs on, and
+    `graphics` the card (std is a plain VGA card with a frame buffer, Linux's driver bochs). A PS/2 `keyboard` is part
+    of the board; a USB one takes its place. `tpm` and `network` can be left away (None); each frame of a network card
+    is recorded in the machine's directory.
     """
 
     memory_mib: int = 2048
     cpus: int = min(2, os.cpu_count() or 1)
+    processor: str | None = None
     display: str = "none"
     serial: str = "file"
     guest_shell: bool = True
@@ -133,7 +135,7 @@ def qemu_argv(
     argv = [
         *("qemu-system-x86_64", "-name", "claudineos", "-nodefaults", "-no-user-config"),
         *("-uuid", board_id),
-        *accelerator.arguments(),
+        *accelerator.arguments(hardware.processor),
         *("-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
         *firmware_arguments(firmware, files.variables, ps2=hardware.keyboard == "ps2"),
         # For the USB parts below, and for what is plugged in while the machine runs (QMP `device_add`).

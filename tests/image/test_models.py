@@ -1,6 +1,7 @@
 """Models change places, and come from a stick, while somebody talks to the machine."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,9 @@ def test_a_model_is_added_from_a_stick(machine: Machine, added: dict[str, list[d
 
 
 @pytest.mark.usefixtures("added")
-def test_another_model_takes_its_place_in_the_same_network(machine: Machine, own: str) -> None:
+def test_another_model_takes_its_place_in_the_same_network(
+    machine: Machine, own: str, record_note: Callable[[str, object], None]
+) -> None:
     before = namespace(machine, CLIENT)
     assert namespace(machine, runtime_unit(machine)) == before
     assert use_model(machine, TINY) == {"done": True}
@@ -113,7 +116,10 @@ def test_another_model_takes_its_place_in_the_same_network(machine: Machine, own
     assert namespace(machine, runtime_unit(machine)) == before == namespace(machine, CLIENT)
     assert machine.run(f"systemctl is-active claudine-runtime@{own}.service").returncode != 0
     machine.succeed("claudine status")
+    started = time.monotonic()
     assert use_model(machine, own) == {"done": True}
+    # The request ends when the model has said its first token.
+    record_note("model_switch_s", round(time.monotonic() - started, 1))
 
 
 @pytest.mark.usefixtures("added")

@@ -14,11 +14,15 @@ from builder.vm.directory import MachineDirectory
 from builder.vm.hardware import Hardware
 from builder.vm.headless import wait_for_model
 from builder.vm.machine import Machine
+from claudine.voice import models as voice
+from claudine.voice import screen
 from tests.image.faults.machines import SwitchOn
 from tests.image.models import ask_models, tiny_model_image, with_a_changed_block, without_signature
+from tests.image.screen import wait_for_client, wait_for_text
 from tests.support.spoiled_disk import write
 
 CLIENT = "claudine-client@tty1.service"
+ASKED = "Count from one to one hundred, in words."
 GPT_BYTES = 34 * 512
 # In both tables of the disk (UEFI 2.10, section 5.3): the entry goes, and the checksums follow.
 REMOVE_PARTITION = """\
@@ -107,16 +111,26 @@ def test_without_the_partition_the_machine_starts_and_says_so(copy: MachineDirec
         told(machine, "missing")
 
 
-def test_out_of_memory_ends_the_model_and_not_the_client(copy: MachineDirectory, switch_on: SwitchOn) -> None:
+def test_out_of_memory_ends_the_model_and_not_the_client_which_offers_to_make_do_with_less(
+    copy: MachineDirectory, switch_on: SwitchOn
+) -> None:
     with switch_on(copy.path) as machine:
         machine.wait_for_boot()
         wait_for_model(machine)
+        wait_for_client(machine)
         unit = ask_models(machine, "runtime")[-1]["unit"]
         client = machine.succeed(f"systemctl show --property=MainPID --value {CLIENT}")
+        machine.send_keys(f"{ASKED}\n")
+        wait_for_text(machine, screen.CLAUDINE, after=ASKED)
         # As if a model had grown beyond its limit: the limit comes to it.
         machine.succeed(f"systemctl set-property --runtime {unit} MemoryMax=64M")
         told(machine, "oom")
+        wait_for_text(machine, voice.SHORTER.format(tokens=1024))
         assert machine.succeed(f"systemctl show --property=MainPID --value {CLIENT}") == client
+        machine.succeed(f"systemctl set-property --runtime {unit} MemoryMax=infinity")
+        machine.send_keys("\n")
+        wait_for_text(machine, "can hold 1024 tokens at once")
+        assert ask_models(machine, "runtime")[-1]["context_tokens"] == 1024
 
 
 def test_a_model_that_does_not_fit_is_not_tried(copy: MachineDirectory, switch_on: SwitchOn) -> None:

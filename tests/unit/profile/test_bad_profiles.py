@@ -84,7 +84,7 @@ MISTAKES = [
     # The model
     ("extends: base\nmodel: {name: tyny}\n", "5:15", "there is no model 'tyny' in the catalogue", "mean tiny?"),
     ("extends: base\nmodel: {name: ../tiny}\n", "5:15", "model.name cannot be '../tiny'", "without .yaml"),
-    ("extends: base\nmodel: {context_tokens: 255}\n", "5:25", "must be at least 256, not the number 255", "2048"),
+    ("extends: base\nmodel: {context_tokens: 511}\n", "5:25", "must be at least 512, not the number 511", "2048"),
     ("extends: base\nmodel: {sha256: x}\n", "5:9", "unknown key 'sha256' in model", "Keys of model"),
     ("extends: base\nhardware: {memory_mib: 512}\n", "5:24", "must be at least 1536, not the number 512", "2048"),
 ]

@@ -50,6 +50,10 @@ def test_a_machine_has_the_parts_of_an_appliance(toolchain: Toolchain, argument:
     assert argument in argv(toolchain, Hardware(memory_mib=1536, cpus=1))
 
 
+def test_a_machine_can_have_an_old_processor(toolchain: Toolchain) -> None:
+    assert "-cpu qemu64 " in argv(toolchain, Hardware(processor="qemu64"))
+
+
 def test_a_machine_with_a_person_at_it_has_no_root_shell(toolchain: Toolchain) -> None:
     line = argv(toolchain, Hardware(guest_shell=False, serial="terminal"))
     assert "claudineos.shell" not in line
