@@ -29,7 +29,7 @@ def command(image: Path, certificates: tuple[Path, ...], kept: Path | None, as_j
     """
     evidence = verify(image, certificates)
     if kept:
-        kept.write_text(evidence.to_json())
+        _keep(evidence, kept)
     if as_json:
         click.echo(evidence.to_json(), nl=False)
     else:
@@ -38,6 +38,15 @@ def command(image: Path, certificates: tuple[Path, ...], kept: Path | None, as_j
         log.warning("the certificates came with the image: this shows that it agrees with itself, not whose it is")
         log.info("Name certificates that you had before with --cert")
     return 1 if evidence.failed else 0
+
+
+def _keep(evidence: Evidence, path: Path) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.write_text(evidence.to_json())
+        beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _print(evidence: Evidence) -> None:

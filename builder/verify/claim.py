@@ -12,6 +12,7 @@ from builder.verify.layout import SYSTEM
 
 # What a person is told of places outside the partitions.
 DISK = "disk"
+_MAX_TEXT = 500
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,8 @@ class Trial:
     def wrong(self, found: str, offset: int, expected: str = "") -> None:
         """Note something that is wrong at this offset from the start of this disk or part."""
         claim = self.claim
-        self.broken.append(
-            Finding(claim.id, False, expected or claim.expected, found, self._where(offset), claim.fails)
-        )
+        finding = Finding(claim.id, False, expected or claim.expected, found, self._where(offset), claim.fails)
+        self.broken.append(replace(finding, found=_printable(found), expected=_printable(finding.expected)))
 
     def check_zero(self, offset: int, size: int, otherwise: str) -> None:
         """Note it as wrong if any of these bytes is not zero."""
@@ -76,3 +76,8 @@ class Trial:
 
     def _where(self, offset: int) -> str:
         return f"{self.title}, byte {self.disk.start + offset}"
+
+
+def _printable(text: str) -> str:
+    """Make text that may quote an attacker fit for a terminal and a report."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text[:_MAX_TEXT])

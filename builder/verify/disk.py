@@ -54,7 +54,9 @@ class Disk:
     def first_nonzero(self, offset: int, size: int) -> int | None:
         """Return the offset of the first byte of these that is not zero. Holes of a file are not read."""
         end = offset + size
-        while (offset := self._next_data(offset, end)) < end:
+        if size > 0 and not 0 <= offset < end <= self.size_bytes:
+            raise MalformedError(f"the image ends before byte {self.start + end}", offset)
+        while offset < end and (offset := self._next_data(offset, end)) < end:
             chunk = self.read(offset, min(CHUNK_BYTES, end - offset))
             if chunk != bytes(len(chunk)):
                 return offset + len(chunk) - len(chunk.lstrip(b"\0"))

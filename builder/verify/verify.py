@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from builder.errors import BuilderError
 from builder.verify.claims import CHECKS
 from builder.verify.claims.gpt import unchecked
 from builder.verify.context import Context, load_context
@@ -19,6 +20,9 @@ def verify(image: Path, certificates: Sequence[Path] = (), directory: Path | Non
     beside the image) are taken, which came with the image and show only that it agrees with itself. BuilderError if
     the image or a certificate cannot be read; whatever is wrong with the image is a finding.
     """
+    if not image.exists():
+        hint = "Name a disk image, for example build/qemu/out/claudineos_0.1.0.raw, or a disk"
+        raise BuilderError(f"there is no image {image}", hint=hint)
     context = load_context(directory or image.parent, certificates)
     if image.suffix == COMPRESSED:
         with unpacked(image) as raw, open_disk(raw) as disk:

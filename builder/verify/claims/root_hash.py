@@ -24,6 +24,8 @@ CLAIM = Claim(
 
 # What is read and hashed at once, for some milliseconds; its hashes fill whole blocks of the level above.
 _STRIDE_BLOCKS = 8 * HASHES_PER_BLOCK
+# What is given to the threads at once: a list of all of a large model's strides would fill memory.
+_ROUND_BLOCKS = 64 * _STRIDE_BLOCKS
 # Each holds a stride in memory.
 _MAX_THREADS = 8
 
@@ -93,11 +95,13 @@ def _check_level(trial: Trial, level: verity.Level, tree: Disk, above: verity.Le
         log.progress(f"Reading the {trial.title}", level.blocks * BLOCK_BYTES) as advance,
         ThreadPoolExecutor(threads) as pool,
     ):
-        for wrong in pool.map(wrong_blocks, range(0, level.blocks, _STRIDE_BLOCKS)):
-            if wrong:
-                first_wrong = first_wrong if wrong_count else wrong[0]
-                wrong_count += len(wrong)
-            advance(_STRIDE_BLOCKS * BLOCK_BYTES)
+        for start in range(0, level.blocks, _ROUND_BLOCKS):
+            strides = range(start, min(start + _ROUND_BLOCKS, level.blocks), _STRIDE_BLOCKS)
+            for wrong in pool.map(wrong_blocks, strides):
+                if wrong:
+                    first_wrong = first_wrong if wrong_count else wrong[0]
+                    wrong_count += len(wrong)
+                advance(_STRIDE_BLOCKS * BLOCK_BYTES)
     if wrong_count:
         offset = (level.start + min(first_wrong, level.blocks - 1)) * BLOCK_BYTES
         trial.wrong(f"{wrong_count} blocks that do not fit their hashes, the first here", offset)

@@ -63,7 +63,7 @@ def _check(trial: Trial, named: str, context: Context) -> str:
     if json.dumps(again, separators=(",", ":")).encode() != text:
         raise MalformedError("more than a root hash, a fingerprint and a signature", 0)
     if root_hash != named:
-        trial.wrong(f"a signature for the root hash {str(root_hash)[:64]}", 0, f"one for {named}")
+        trial.wrong(f"a signature for the root hash {root_hash}", 0, f"one for {named}")
     signer = verify_signed_data(signature, named.encode(), context.certificates(Role.VERITY))
     if fingerprint != signer.fingerprint(hashes.SHA256()).hex():
         raise MalformedError("the fingerprint of another certificate", 0)

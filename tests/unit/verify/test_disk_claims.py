@@ -114,6 +114,11 @@ TABLES: list[tuple[str, Change, str]] = [
     ("a partition nobody knows", another_partition(), "unknown type"),
     ("two partitions for the state", two_states, "two partitions of the same type"),
     ("a partition upon another", overlapping, "overlap"),
+    (
+        "a partition beyond all disks",
+        state_with(content=b"", sectors=((1 << 63) - 8, (1 << 63) - 1)),
+        "outside the range",
+    ),
     ("a root that is not read-only", part_with(ROOT, attributes=0), "attributes 0x0 of the partition root"),
     ("an ESP that nothing mounts", part_with(ESP, attributes=1 << 63), "attributes"),
     ("a hash tree of another name", part_with(VERITY, label="claudineos_0.2.0_verity"), "a label"),
