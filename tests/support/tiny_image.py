@@ -12,6 +12,7 @@ import uuid
 from builder.verify import ids
 from builder.verify.layout import ESP, MODEL, READ_ONLY, ROOT, SIGNATURE, VERITY
 from tests.support.model_image import BLOCK, Owner, hash_tree, signature_document
+from tests.support.tiny_boot import tiny_boot
 from tests.support.tiny_disk import Part, TinyDisk
 
 LABEL = "claudineos_0.1.0"
@@ -23,11 +24,13 @@ def tiny_system(owner: Owner, model: bytes | None = None) -> TinyDisk:
     """The disk that a machine starts from, with a model image of its own unless one is given."""
     seed = ids.system_seed(LABEL)
     data = b"".join(hashlib.sha256(number.to_bytes(4, "big")).digest() for number in range(130 * BLOCK // 32))
-    esp = Part(ESP, ids.partition_id(seed, ESP), "esp", bytes(BLOCK))
+    root = signed_root(owner, LABEL, data, seed)
+    root_hash = uuid.UUID(root[0].id).hex + uuid.UUID(root[1].id).hex
+    esp = Part(ESP, ids.partition_id(seed, ESP), "esp", tiny_boot(owner, LABEL, root_hash).to_bytes())
     image = tiny_model(owner).to_bytes() if model is None else model
     image = image.ljust(-(-len(image) // BLOCK) * BLOCK, b"\0")
     carrier = Part(MODEL, ids.partition_id(seed, MODEL), f"claudine-model_{MODEL_LABEL}", image)
-    return TinyDisk(ids.disk_id(seed), [esp, *signed_root(owner, LABEL, data, seed), carrier])
+    return TinyDisk(ids.disk_id(seed), [esp, *root, carrier])
 
 
 def tiny_model(owner: Owner, *, weights: bytes = WEIGHTS, description: bytes | None = None) -> TinyDisk:

@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from builder.verify.boot import open_esp
 from builder.verify.claim import Claim, Trial
 from builder.verify.claims.root_hash import named_root_hash
 from builder.verify.context import RECORD, Context
 from builder.verify.disk import CHUNK_BYTES, Disk
 from builder.verify.evidence import Finding
-from builder.verify.layout import STATE
+from builder.verify.layout import ESP, STATE
 
 CLAIM = Claim(
     "record",
@@ -38,9 +39,9 @@ def check(disk: Disk, context: Context) -> Iterator[Finding]:
         root_hash = named_root_hash(disk)
         if record.get("root_hash") != root_hash:
             trial.wrong(f"the record of {record.get('root_hash')}", 0, root_hash)
+        _check_kernel(trial, record)
     yield from trial.findings(f"the record of {record.get('profile')} {record.get('version')}")
-    files = record.get("files")
-    yield from _check_files(disk, context, files if isinstance(files, dict) else {})
+    yield from _check_files(disk, context, _files(record))
 
 
 def _check_partitions(trial: Trial, record: Mapping[str, Any]) -> None:
@@ -53,6 +54,22 @@ def _check_partitions(trial: Trial, record: Mapping[str, Any]) -> None:
     built = record.get("partitions")
     if not isinstance(built, list) or found != [_in_lower_case(entry) for entry in built]:
         trial.wrong("other partitions than those of the build", 0)
+
+
+def _check_kernel(trial: Trial, record: Mapping[str, Any]) -> None:
+    """Compare the kernel image on the disk with the one beside it, which is what an update brings."""
+    kernel = open_esp(trial.disk).kernel().file
+    digest = hashlib.sha256()
+    for at in range(0, kernel.size_bytes, CHUNK_BYTES):
+        digest.update(kernel.read(at, min(CHUNK_BYTES, kernel.size_bytes - at)))
+    if _files(record).get(str(record.get("uki"))) != digest.hexdigest():
+        part = trial.disk.partition(ESP)
+        trial.wrong("another kernel image than the one of the build", part.offset_bytes + kernel.position(0))
+
+
+def _files(record: Mapping[str, Any]) -> Mapping[str, object]:
+    files = record.get("files")
+    return files if isinstance(files, dict) else {}
 
 
 def _in_lower_case(entry: object) -> object:
