@@ -1,1 +1,1 @@
-"""What leaves the builder: an image onto a disk, and the evidence onto a page."""
+"""From an image to the people and machines that it is for. Takes files and evidence, never a profile."""

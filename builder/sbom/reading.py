@@ -44,14 +44,21 @@ def read_sbom(path: Path) -> dict[str, Any]:
 
 
 def list_licences(document: Mapping[str, Any]) -> tuple[LicenceUse, ...]:
-    """List the single licences of all components, sorted by name."""
+    """List the single licences of all components, sorted by name; raises BuilderError if a build did not write them."""
     used = defaultdict[str, list[Mapping[str, Any]]](list)
-    for component in filter(_is_there, document["components"]):
-        for entry in component.get("licenses", ()):
-            for licence in licences_in(entry["expression"]):
-                used[licence].append(component)
-    common = {PurePosixPath(path).name: path for path in property_of(document["metadata"]["component"], COMMON_LICENCE)}
-    return tuple(_use(licence, used[licence], common) for licence in sorted(used))
+    try:
+        for component in filter(_is_there, document["components"]):
+            for entry in component.get("licenses", ()):
+                for licence in licences_in(entry["expression"]):
+                    used[licence].append(component)
+        copies = property_of(document["metadata"]["component"], COMMON_LICENCE)
+        common = {PurePosixPath(path).name: path for path in copies}
+        return tuple(_use(licence, used[licence], common) for licence in sorted(used))
+    except (AttributeError, KeyError, TypeError) as error:
+        hint = "Build the image again"
+        raise BuilderError(
+            f"the SBOM says something about licences that no build writes: {error!r}", hint=hint
+        ) from error
 
 
 def _is_there(component: Mapping[str, Any]) -> bool:

@@ -21,7 +21,9 @@ def main(arguments: list[str]) -> None:
     with Path(os.environ["FAKE_MKOSI_CALLS"]).open("a") as calls:
         print(*arguments, file=calls)
     if "--output-directory" in arguments:
-        build_image(Path(value_of("--output-directory", arguments)), Path(value_of("--directory", arguments)))
+        tree = Path(value_of("--directory", arguments))
+        build_image(Path(value_of("--output-directory", arguments)), tree)
+        install_packages(Path(value_of("--cache-directory", arguments)), cache_key(tree))
     else:
         build_tools_tree(Path(value_of("--directory", arguments)))
 
@@ -48,10 +50,32 @@ def build_image(output: Path, tree: Path) -> None:
         case "hang":
             (output / "half.raw").touch()
             time.sleep(60)
-    for suffix in ("raw", "efi", "manifest"):
+    for suffix in ("raw", "manifest"):
         (output / f"claudineos_0.1.0.{suffix}").write_text((tree / "mkosi.conf").read_text())
+    # A PE file without sections.
+    (output / "claudineos_0.1.0.efi").write_bytes(b"MZ".ljust(0x3C, b"\0") + b"\x40".ljust(0x40, b"\0"))
     (output / "claudineos_0.1.0.roothash").write_text("ab" * 32)
     (output / "claudineos").symlink_to("claudineos_0.1.0.raw")
+
+
+def cache_key(tree: Path) -> str:
+    """What this image's trees of packages are named by: CacheKey=, without its specifiers."""
+    lines = (tree / "mkosi.conf").read_text().splitlines()
+    return next(line for line in lines if line.startswith("CacheKey=")).split()[0].split("~")[-1]
+
+
+def install_packages(cache: Path, key: str) -> None:
+    """Leave trees of installed packages as mkosi does: one package, and the index that it came from."""
+    package = "Package: hello\nVersion: 2\nArchitecture: amd64\n"
+    for image in ("main", "default-initrd"):
+        database = cache / f"debian~forky~x86-64~{image}~{key}.cache/var/lib/dpkg"
+        (database / "info").mkdir(parents=True, exist_ok=True)
+        (database / "status").write_text(f"{package}Status: install ok installed\n")
+        (database / "info/hello.list").write_text("/etc/hello\n")
+    lists = cache / f"debian~forky~x86-64~main~{key}.metadata.cache/lib/apt/lists"
+    lists.mkdir(parents=True, exist_ok=True)
+    entry = f"Filename: pool/main/h/hello.deb\nSize: 7\nSHA256: {'ef' * 32}\n"
+    (lists / "mirror_dists_forky_main_binary-amd64_Packages").write_text(package + entry)
 
 
 if __name__ == "__main__":

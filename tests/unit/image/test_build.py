@@ -56,8 +56,21 @@ chat_template_sha256: "{hashlib.sha256(TEMPLATE.encode()).hexdigest()}"
 kv_bytes_per_token: 256
 compute_bytes: 72876800
 """
-PARTITIONS = {"name": "esp", "type": "T", "uuid": "U", "start": 2048, "size": 8}
-TABLE = {"partitiontable": {"sectorsize": 512, "partitions": [PARTITIONS]}}
+PARTITIONS = [
+    {"name": "esp", "type": "T", "uuid": "U", "start": 2048, "size": 8},
+    {"name": "claudineos_0.1.0", "type": "R", "uuid": "V", "start": 4096, "size": 16},
+]
+TABLE = {"partitiontable": {"sectorsize": 512, "partitions": PARTITIONS}}
+# What stands in for the programs that unpack the image's file systems.
+UNPACK_ROOT = """\
+#!/bin/sh
+for argument; do
+    case $argument in
+    --extract=*) mkdir -p "${argument#*=}/etc" && echo claudine >"${argument#*=}/etc/hostname" ;;
+    esac
+done
+"""
+UNPACK_ESP = "#!/bin/sh\n"
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,8 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     sfdisk = programs / "sfdisk"
     sfdisk.write_text(f"#!/bin/sh\necho '{json.dumps(TABLE)}'\n")
     shutil.copy(FAKE_REPART, programs / "systemd-repart")
+    (programs / "fsck.erofs").write_text(UNPACK_ROOT)
+    (programs / "mcopy").write_text(UNPACK_ESP)
     for program in programs.iterdir():
         program.chmod(0o755)
     (directory / "small.yaml").write_text(PROFILE)
@@ -148,7 +163,7 @@ def test_a_build_leaves_artifacts_sums_and_a_record(desk: Desk) -> None:
     done = desk.build()
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{desk.out}/claudineos_0.1.0.raw\n"
-    names = {f"claudineos_0.1.0.{suffix}" for suffix in ("raw", "efi", "manifest", "roothash")}
+    names = {f"claudineos_0.1.0.{suffix}" for suffix in ("raw", "efi", "manifest", "roothash", "cdx.json")}
     assert {path.name for path in desk.out.iterdir()} == names | {"SHA256SUMS", "absence.json", "build.json"}
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=desk.out, check=True, capture_output=True)
     record = json.loads((desk.out / "build.json").read_text())
@@ -174,6 +189,18 @@ def test_a_build_leaves_artifacts_sums_and_a_record(desk: Desk) -> None:
     }
     assert (desk.out / "claudineos_0.1.0.raw").read_bytes().endswith(content), "the model's partition is the last"
     assert "Installing Debian" in done.stderr, "mkosi's steps are shown as they come"
+
+
+def test_the_sbom_accounts_for_the_image_that_was_built(built: Desk) -> None:
+    record = json.loads((built.out / "build.json").read_text())
+    sbom = json.loads((built.out / record["sbom"]).read_text())
+    assert sbom["metadata"]["component"]["hashes"][0]["content"] == record["files"][record["image"]]
+    components = {component["name"]: component["hashes"][0]["content"] for component in sbom["components"]}
+    assert components == {
+        "hello": "ef" * 32,
+        "tiny": hashlib.sha256(WEIGHTS).hexdigest(),
+        "/etc/hostname": hashlib.sha256(b"claudine\n").hexdigest(),
+    }
 
 
 def test_the_record_has_the_owners_certificates_and_nothing_else_of_their_files(desk: Desk) -> None:
