@@ -82,7 +82,7 @@ GARBLED = [
         '{"packages": [{"name": "x", "version": "1", "architecture": "all", "size": "much"}]}',
         "size",
     ),
-    (f"{LABEL}.cdx.json", '{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{}]}', "not the SBOM"),
+    (f"{LABEL}.cdx.json", '{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{}]}', "the SBOM says"),
     (f"{LABEL}.cdx.json", "[]", "not the SBOM"),
     ("../test/test-report.json", "{}", "not a report of claudineos test"),
     ("../test/test-report.json", "\udcff", "not a report of claudineos test"),
