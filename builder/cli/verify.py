@@ -19,15 +19,24 @@ from builder.verify import Evidence, Finding, verify
     help="A certificate of the owner, PEM or DER; may be repeated (default: those in build.json beside the image).",
 )
 @click.option(
+    "--artifacts",
+    "directory",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where build.json and the other artifacts are (default: beside the image).",
+)
+@click.option(
     "--evidence", "kept", type=click.Path(path_type=Path), metavar="FILE", help="Write the findings there, as JSON."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def command(image: Path, certificates: tuple[Path, ...], kept: Path | None, as_json: bool) -> int:
+def command(
+    image: Path, certificates: tuple[Path, ...], directory: Path | None, kept: Path | None, as_json: bool
+) -> int:
     """Check every claim about IMAGE: a disk image, or a disk that one was written to.
 
     Nothing is mounted and nothing is written to. Exit code 1 means that a claim does not hold.
     """
-    evidence = verify(image, certificates)
+    evidence = verify(image, certificates, directory)
     if kept:
         _keep(evidence, kept)
     if as_json:

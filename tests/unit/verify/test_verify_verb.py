@@ -91,6 +91,15 @@ def test_the_record_of_the_build_must_name_the_same_weights(image: Path, certifi
     assert "✗ model-weights" in verify(image, "--cert", certificate).stdout
 
 
+def test_the_record_may_be_elsewhere_than_the_image(image: Path, owner: Owner, tmp_path: Path) -> None:
+    """As for a disk, which has nothing beside it."""
+    place = tmp_path / "out"
+    place.mkdir()
+    pem = owner.certificate.public_bytes(Encoding.PEM).decode()
+    (place / "build.json").write_text(json.dumps({"certificates": {"verity": {"pem": pem}}}))
+    assert "✓ root-signature" in verify(image, "--artifacts", place).stdout
+
+
 RECORDS = [
     "{",
     "[]",
