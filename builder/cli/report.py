@@ -34,6 +34,12 @@ from builder.vm.disk_image import latest_image
     help="A certificate of the owner to check with; may be repeated (default: those in build.json beside the image).",
 )
 @click.option(
+    "--artifacts",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where build.json and the other artifacts are (default: beside the image).",
+)
+@click.option(
     "--evidence",
     "kept",
     type=click.Path(path_type=Path),
@@ -47,21 +53,27 @@ from builder.vm.disk_image import latest_image
     help="What `claudineos test` wrote (default: build/<profile>/test/test-report.json).",
 )
 def command(
-    image: Path | None, page: Path, certificates: tuple[Path, ...], kept: Path | None, test_report: Path | None
+    image: Path | None,
+    page: Path,
+    certificates: tuple[Path, ...],
+    artifacts: Path | None,
+    kept: Path | None,
+    test_report: Path | None,
 ) -> None:
     """Check IMAGE and write a page that shows its boot chain, partitions, packages, tests and screens.
 
-    Without IMAGE it is the newest build of the profile qemu. The page is one file; what is not there yet is named in
-    it, with the command that makes it.
+    IMAGE is a disk image, or a disk that one was written to; without it, the newest build of the profile qemu. The page
+    is one file; what is not there yet is named in it, with the command that makes it.
     """
     if kept and certificates:
         raise click.UsageError("--cert is for checking now, and --evidence for what was found before; give one of them")
     if page.is_dir() or not page.absolute().parent.is_dir():
         raise BuilderError(f"{page} cannot be written", hint="Name a file, for example -o report.html")
     image = image or latest_image(DEFAULT_OUT)
-    tests = test_report or machine_directory(image).with_name("test") / REPORT
-    evidence = _evidence(image, certificates, kept)
-    content = render_page(read_inputs(image, evidence, tests))
+    artifacts = artifacts or image.parent
+    tests = test_report or machine_directory(artifacts / image.name).with_name("test") / REPORT
+    evidence = _evidence(image, certificates, artifacts, kept)
+    content = render_page(read_inputs(image, evidence, artifacts, tests))
     beside = page.with_name(f".{page.name}.new")
     beside.write_bytes(content)
     beside.replace(page)
@@ -70,10 +82,10 @@ def command(
     click.echo(page)
 
 
-def _evidence(image: Path, certificates: tuple[Path, ...], kept: Path | None) -> Evidence:
+def _evidence(image: Path, certificates: tuple[Path, ...], artifacts: Path, kept: Path | None) -> Evidence:
     if kept is None:
         with log.step(f"Checking {image}"):
-            return verify(image, certificates)
+            return verify(image, certificates, artifacts)
     try:
         return Evidence.from_json(kept.read_text())
     except (OSError, UnicodeDecodeError) as error:

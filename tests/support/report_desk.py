@@ -123,7 +123,7 @@ class Desk:
         path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks))
 
     def page(self, evidence: Evidence | None = None) -> bytes:
-        return render_page(read_inputs(self.image, evidence or self.evidence, self.report))
+        return render_page(read_inputs(self.image, evidence or self.evidence, self.out, self.report))
 
     def read_page(self, evidence: Evidence | None = None) -> ElementTree.Element:
         """The page as a program reads it, which fails where it is not well-formed."""

@@ -1,6 +1,6 @@
 """One page that shows an image to a person: what starts it, what is in it, and what was found when it was checked.
 
-    inputs = read_inputs(image, evidence, test_report)
+    inputs = read_inputs(image, evidence, artifacts, test_report)
     Path("report.html").write_bytes(render_page(inputs))
 
 The page needs no other file, no script and no network, and equal inputs give equal bytes. What it shows of the image

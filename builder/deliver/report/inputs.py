@@ -142,21 +142,23 @@ class Inputs:
     pictures: tuple[Picture, ...]
 
 
-def read_inputs(image: Path, evidence: Evidence, test_report: Path) -> Inputs:
-    """Read what lies beside an image, and the report of its tests with the pictures beside that.
+def read_inputs(image: Path, evidence: Evidence, artifacts: Path, test_report: Path) -> Inputs:
+    """Read what a build left in `artifacts`, and the report of its tests with the pictures beside that.
 
     BuilderError if one of the files is something else, or if the evidence is of another image.
     """
     partitions = _partitions(image, evidence)
-    label = evidence.image.removesuffix(".raw")
-    record = _read(Record, image.with_name(RECORD), "the record of a build", "claudineos build")
-    tests = _tests(image, record, test_report)
+    record = _read(Record, artifacts / RECORD, "the record of a build", "claudineos build")
+    # Whoever wrote the record does not choose which file is read.
+    name = Path(evidence.image if isinstance(record, Missing) else record.image).name
+    label = name.removesuffix(".raw")
+    tests = _tests(record, test_report)
     return Inputs(
         evidence,
         partitions,
         record,
-        _read(Manifest, image.with_name(f"{label}.manifest"), "mkosi's list of packages", "claudineos build"),
-        _licences(image.with_name(f"{label}{SUFFIX}")),
+        _read(Manifest, artifacts / f"{label}.manifest", "mkosi's list of packages", "claudineos build"),
+        _licences(artifacts / f"{label}{SUFFIX}"),
         tests,
         () if isinstance(tests, Missing) else read_pictures(test_report.with_name(PICTURES)),
     )
@@ -182,9 +184,9 @@ def _licences(path: Path) -> tuple[LicenceUse, ...] | Missing:
     return list_licences(read_sbom(path))
 
 
-def _tests(image: Path, record: Record | Missing, report: Path) -> TestRun | Missing:
+def _tests(record: Record | Missing, report: Path) -> TestRun | Missing:
     """Read the report of the tests; that of another image is as good as none."""
-    command = f"claudineos test {image.name}"
+    command = "claudineos test" if isinstance(record, Missing) else f"claudineos test {record.image}"
     tests = _read(TestRun, report, "a report of claudineos test", command)
     if isinstance(record, Missing) or isinstance(tests, Missing):
         return tests

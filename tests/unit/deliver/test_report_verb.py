@@ -1,5 +1,6 @@
 """`claudineos report` as a person uses it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,15 @@ def owners_certificate(tmp_path: Path) -> Path:
     path = tmp_path / "somebody-else.crt"
     path.write_bytes(Owner("Bob").certificate.public_bytes(Encoding.PEM))
     return path
+
+
+def test_an_image_elsewhere_is_shown_with_what_its_build_left(desk: Desk) -> None:
+    moved = desk.image.rename(desk.directory / "sda")
+    (desk.directory / "moved.json").write_text(replace(desk.evidence, image="sda").to_json())
+    report(moved, "--evidence", "moved.json", "--artifacts", desk.out)
+    page = Path("report.html").read_text()
+    assert "30 Debian packages" in page
+    assert "There is no " not in page
 
 
 MISTAKES = [
