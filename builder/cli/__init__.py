@@ -21,6 +21,7 @@ VERBS = {
     "model": "List, check, add and build language models.",
     "profile": "List, show and check profiles.",
     "render": "Write the mkosi configuration that a profile stands for.",
+    "report": "Show an image, and what was found in it, on one page.",
     "run": "Boot an image in a virtual machine.",
     "sbom": "Print what is in an image, and under which licences.",
     "test": "Check a booted image.",

@@ -107,7 +107,8 @@ class ReportPlugin:
             artefacts = self._keep(artefacts_directory(item), failed[0])
         elif skipped := [phase for phase in self._phases if phase.skipped]:
             outcome, message = "skipped", _reason(skipped[0])
-        return Check(group, name_in_words(item), outcome, seconds, message, artefacts)
+        topic = item.path.stem.removeprefix("test_").replace("_", " ")
+        return Check(group, topic, name_in_words(item), outcome, seconds, message, artefacts)
 
     def _keep(self, directory: Path, phase: pytest.TestReport) -> tuple[str, ...]:
         """Write the error beside what else was kept, and return all of it."""

@@ -14,6 +14,7 @@ from builder.image.artifacts import SUMS
 REPORT = "test-report.json"
 JUNIT = "junit.xml"
 ARTEFACTS = "artefacts"
+PICTURES = "pictures"
 SCHEMA_VERSION = 1
 
 
@@ -21,10 +22,11 @@ SCHEMA_VERSION = 1
 class Check:
     """One check that ran: `outcome` is passed, failed or skipped; `message` says why unless it passed.
 
-    `artefacts` are paths relative to the report's directory.
+    `topic` is what the check's file is about, in words; `artefacts` are paths relative to the report's directory.
     """
 
     group: str
+    topic: str
     name: str
     outcome: str
     seconds: float

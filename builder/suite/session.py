@@ -14,7 +14,7 @@ import pytest
 from builder.errors import BuilderError, ToolError
 from builder.suite.display import open_display
 from builder.suite.plugin import ReportPlugin
-from builder.suite.report import ARTEFACTS, JUNIT, REPORT, Report, Subject
+from builder.suite.report import ARTEFACTS, JUNIT, PICTURES, REPORT, Report, Subject
 
 # The package runs from its source tree, as it does for the overlays.
 ROOT = Path(__file__).parents[2]
@@ -97,9 +97,10 @@ def _raise_unless_run(code: int, plugin: ReportPlugin) -> None:
 
 
 def _clear(directory: Path) -> None:
-    """Take the last run's report away: its artefacts would pass for this one's."""
+    """Take the last run's report away: its artefacts and pictures would pass for this one's."""
     directory.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(directory / ARTEFACTS, ignore_errors=True)
+    for place in (ARTEFACTS, PICTURES):
+        shutil.rmtree(directory / place, ignore_errors=True)
     (directory / JUNIT).unlink(missing_ok=True)
 
 

@@ -43,6 +43,8 @@ class Watch:
         self.serial_log = serial_log
         self.shell: GuestShell | None = None
         self.resets = 0
+        # When it last restarted, in seconds after it was switched on.
+        self.restarted_s = 0.0
         self.expected_resets = EXPECTED_RESETS
         self.failure = ""
 
@@ -114,6 +116,7 @@ class Watch:
         match event.name:
             case "RESET" if event.data.get("guest"):
                 self.resets += 1
+                self.restarted_s = self.uptime_s
                 self.serial_log.restart()
                 if self.shell:
                     self.shell.is_ready = False

@@ -10,6 +10,7 @@ directory a test.
 
 import os
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from builder.keys import KeySet, load_keys
 from builder.run import run
 from builder.suite.groups import GROUPS
 from builder.suite.plugin import NOTES, artefacts_directory, report_directory
-from builder.suite.report import ARTEFACTS
+from builder.suite.report import ARTEFACTS, PICTURES
 from builder.toolchain import open_toolchain
+from builder.vm.boot_times import boot_times
 from builder.vm.disk_image import DiskImage, latest_image, open_disk_image
 from builder.vm.hardware import Hardware
 from builder.vm.machine import Machine
@@ -140,6 +142,7 @@ def machine(
                 machine.wait_for_boot()
             booted = True
             record_note("first_boot_s", round(machine.watch.uptime_s, 1))
+            record_note("first_boot", asdict(boot_times(machine)))
             yield machine
     except ToolError as error:
         if booted:
@@ -151,7 +154,7 @@ def machine(
 @pytest.fixture(scope="session")
 def picture(machine: Machine, request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Keep a picture of the screen under this name, as docs/ shows it; in `pictures` of the report's directory."""
-    directory = report_directory(request.config) / "pictures"
+    directory = report_directory(request.config) / PICTURES
     directory.mkdir(parents=True, exist_ok=True)
     return lambda name: machine.screenshot(directory / f"{name}.png")
 

@@ -1,11 +1,13 @@
 """A restart: what was said and set is there again, and what was typed meanwhile has changed nothing."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
+from builder.vm.boot_times import boot_times
 from builder.vm.machine import Machine
 from claudine import voice
 from claudine.voice import power
@@ -26,7 +28,7 @@ def complaints(machine: Machine) -> str:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def before(machine: Machine) -> Iterator[dict[str, str]]:
+def before(machine: Machine, record_note: Callable[[str, object], None]) -> Iterator[dict[str, str]]:
     """What the machine was before it is restarted, with somebody at the keyboard who wants the boot menu."""
     known = {path: machine.succeed(f"cat {path}") for path in ("/proc/cmdline", "/etc/machine-id")}
     store_settings(machine, json.dumps(SETTINGS))
@@ -51,6 +53,7 @@ def before(machine: Machine) -> Iterator[dict[str, str]]:
 
     machine.watch.until("the kernel's start", at_the_keyboard, timeout_s=300, every_s=0.2)
     machine.wait_for_boot()
+    record_note("restart", asdict(boot_times(machine, machine.watch.restarted_s)))
     yield known
     # The other tests type on a US keyboard.
     store_settings(machine, json.dumps({"keyboard": "us"}))

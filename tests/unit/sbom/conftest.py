@@ -73,7 +73,7 @@ def plan() -> RenderPlan:
         overlaid("mkosi.initrd.extra/usr/lib/claudine/init", "hardening/initrd/usr/lib/claudine/init"),
         RenderedFile(preset, b"", 0o644, (None,), from_overlay=False),
     )
-    return RenderPlan(files, components=(), cache_key="key")
+    return RenderPlan(files, components=(), cache_key="key", command_lines={})
 
 
 @pytest.fixture

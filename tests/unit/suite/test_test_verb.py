@@ -156,6 +156,7 @@ def test_the_report_says_what_was_tested_and_what_was_found(tested: Path) -> Non
     assert checks["it has a battery"]["message"] == "not in a virtual machine"
     assert checks["bytes"]["message"] == "assert 1 == 2"
     assert checks["a changed block is refused"]["message"] == "KeyError: 'block'"
+    assert {check["topic"] for check in checks.values()} == {"main", "network", "faults"}
     assert {check["group"] for check in checks.values()} == {"main", "network", "faults"}
     junit = ElementTree.parse(tested / "build/qemu/test/junit.xml").getroot()
     assert len(junit.findall(".//testcase")) == len(checks) == 7
