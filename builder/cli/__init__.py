@@ -22,6 +22,7 @@ VERBS = {
     "render": "Write the mkosi configuration that a profile stands for.",
     "run": "Boot an image in a virtual machine.",
     "test": "Check a booted image.",
+    "verify": "Check every claim about an image, without booting it.",
 }
 
 

@@ -4,7 +4,7 @@ artifacts = build_image(resolved, keys, layout)      # build/<profile>/out/
 artifacts = Artifacts.read(layout.out)               # the same, later
 """
 
-from builder.image.artifacts import Artifacts, Partition
+from builder.image.artifacts import Artifacts, OwnerCertificate, Partition
 from builder.image.build import BuildLayout, build_image
 
-__all__ = ["Artifacts", "BuildLayout", "Partition", "build_image"]
+__all__ = ["Artifacts", "BuildLayout", "OwnerCertificate", "Partition", "build_image"]

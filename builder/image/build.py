@@ -13,7 +13,7 @@ from pathlib import Path
 from builder import log
 from builder.errors import BuilderError
 from builder.image.absence import ABSENCE, bill_of_absence
-from builder.image.artifacts import Artifacts, Partition, sums_hold, write_sums
+from builder.image.artifacts import Artifacts, OwnerCertificate, Partition, file_digests, files_unchanged
 from builder.image.inputs import BuildInputs
 from builder.image.mkosi import run_mkosi
 from builder.image.model_partition import add_model_partition
@@ -113,6 +113,7 @@ def _record(staging: Path, inputs: BuildInputs, model_image: ModelImage, mkosi_s
     profile = inputs.profile
     label = profile.image.label
     _keep_artifacts(staging, label)
+    (staging / ABSENCE).write_text(inputs.absence)
     artifacts = Artifacts(
         profile=profile.name,
         version=profile.image.version,
@@ -120,20 +121,27 @@ def _record(staging: Path, inputs: BuildInputs, model_image: ModelImage, mkosi_s
         uki=f"{label}.efi",
         manifest=f"{label}.manifest",
         root_hash=(staging / f"{label}.roothash").read_text().strip(),
+        command_lines={name: list(line) for name, line in inputs.plan.command_lines.items()},
+        boot_menu=inputs.plan.boot_menu,
         inputs_digest=inputs.digest,
         profile_digest=inputs.plan.digest,
         source_date=profile.image.source_date.isoformat(),
         model=_model_record(inputs, model_image),
-        certificates={str(pair.role): pair.certificate.sha256 for pair in inputs.keys.pairs},
+        certificates=_certificates(inputs),
         throwaway_keys=inputs.keys.throwaway,
         tools=_tool_versions(inputs.toolchain),
         partitions=_partitions(staging / f"{label}.raw", inputs.toolchain),
         timings_s={"mkosi": round(mkosi_s, 1)},
+        files=file_digests(staging),
     )
-    (staging / ABSENCE).write_text(inputs.absence)
-    write_sums(staging)
     artifacts.write(staging)
     return artifacts
+
+
+def _certificates(inputs: BuildInputs) -> dict[str, OwnerCertificate]:
+    return {
+        str(pair.role): OwnerCertificate(pair.certificate.sha256, pair.certificate.pem) for pair in inputs.keys.pairs
+    }
 
 
 def _model_record(inputs: BuildInputs, image: ModelImage) -> dict[str, str | int]:
@@ -155,7 +163,8 @@ def _unchanged(out: Path, inputs: BuildInputs) -> Artifacts | None:
         artifacts = Artifacts.read(out)
     except BuilderError:
         return None
-    return artifacts if artifacts.inputs_digest == inputs.digest and sums_hold(out) else None
+    same = artifacts.inputs_digest == inputs.digest and files_unchanged(out, artifacts.files)
+    return artifacts if same else None
 
 
 def _keep_artifacts(staging: Path, label: str) -> None:

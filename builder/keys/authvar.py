@@ -69,15 +69,14 @@ def signed_update(
 
 def verified_content(variable: Variable, update: bytes, signer: x509.Certificate) -> bytes:
     """Return what an update sets `variable` to. ValueError if it is malformed or `signer` did not sign exactly this."""
-    if len(update) < TIME.size + CERTIFICATE_HEADER.size:
-        raise ValueError("the file is cut off")
-    time, rest = update[: TIME.size], update[TIME.size :]
-    length, revision, kind, guid = CERTIFICATE_HEADER.unpack_from(rest)
-    if (revision, kind, guid) != (0x0200, 0x0EF1, EFI_CERT_TYPE_PKCS7.bytes_le):
-        raise ValueError("it does not begin like a signed variable update")
-    content = rest[length:]
-    pkcs7.verify(rest[CERTIFICATE_HEADER.size : length], _covered(variable, time, content), signer)
+    time, signed_data, content = _parts(update)
+    pkcs7.verify(signed_data, _covered(variable, time, content), signer)
     return content
+
+
+def unverified_content(update: bytes) -> bytes:
+    """Return what an update sets its variable to, whoever signed it. ValueError if it is malformed."""
+    return _parts(update)[2]
 
 
 def signature_lists(certificates: Sequence[x509.Certificate], owner: UUID) -> bytes:
@@ -89,7 +88,12 @@ def signature_lists(certificates: Sequence[x509.Certificate], owner: UUID) -> by
 
 def listed_certificates(content: bytes) -> tuple[bytes, ...]:
     """Return the certificates (DER) in a variable's content. ValueError if there is anything else in it."""
-    certificates = []
+    return tuple(entry[GUID_SIZE:] for entry in listed_entries(content))
+
+
+def listed_entries(content: bytes) -> tuple[bytes, ...]:
+    """Return the same as whole entries (EFI_SIGNATURE_DATA): the owner's GUID before each certificate."""
+    entries = []
     while content:
         if len(content) < LIST_HEADER.size:
             raise ValueError("a signature list is cut off")
@@ -98,9 +102,20 @@ def listed_certificates(content: bytes) -> tuple[bytes, ...]:
             raise ValueError("a signature list does not hold X.509 certificates")
         if size <= GUID_SIZE or list_size != LIST_HEADER.size + size or list_size > len(content):
             raise ValueError("a signature list has impossible sizes")
-        certificates.append(content[LIST_HEADER.size + GUID_SIZE : list_size])
+        entries.append(content[LIST_HEADER.size : list_size])
         content = content[list_size:]
-    return tuple(certificates)
+    return tuple(entries)
+
+
+def _parts(update: bytes) -> tuple[bytes, bytes, bytes]:
+    """Take an update apart: time, SignedData, content."""
+    if len(update) < TIME.size + CERTIFICATE_HEADER.size:
+        raise ValueError("the file is cut off")
+    time, rest = update[: TIME.size], update[TIME.size :]
+    length, revision, kind, guid = CERTIFICATE_HEADER.unpack_from(rest)
+    if (revision, kind, guid) != (0x0200, 0x0EF1, EFI_CERT_TYPE_PKCS7.bytes_le):
+        raise ValueError("it does not begin like a signed variable update")
+    return time, rest[CERTIFICATE_HEADER.size : length], rest[length:]
 
 
 def _efi_time(moment: datetime) -> bytes:

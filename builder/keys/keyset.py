@@ -62,11 +62,15 @@ OFFLINE_ROLES = frozenset({Role.PK, Role.KEK})
 
 @dataclass(frozen=True)
 class Certificate:
-    """One certificate: `subject` is its common name, `sha256` the DER's digest (64 hex digits), `not_after` is UTC."""
+    """One certificate: `subject` is its common name, `sha256` the DER's digest (64 hex digits), `not_after` is UTC.
+
+    `pem` is the certificate and nothing else, whatever stands beside it in its file.
+    """
 
     path: Path
     subject: str
     sha256: str
+    pem: str
     not_after: datetime
     key_bits: int
 

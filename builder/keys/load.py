@@ -87,6 +87,7 @@ def _pair(directory: Path, role: Role, certificate: x509.Certificate) -> KeyPair
         path=directory / role.certificate_name,
         subject=_common_name(certificate),
         sha256=certificate.fingerprint(hashes.SHA256()).hex(),
+        pem=certificate.public_bytes(Encoding.PEM).decode(),
         not_after=certificate.not_valid_after_utc,
         key_bits=KEY_BITS,
     )

@@ -34,14 +34,20 @@ class Element:
 
 def elements(data: bytes, *tags: int) -> tuple[Element, ...]:
     """Split the inside of a constructed value; it must hold exactly these tags. ValueError if it does not."""
-    found: list[Element] = []
-    while data:
-        element, data = _take(data)
-        found.append(element)
+    found = split(data)
     if tuple(element.tag for element in found) != tags:
         raise ValueError(
             f"DER tags {[hex(element.tag) for element in found]} where {[hex(tag) for tag in tags]} belong"
         )
+    return found
+
+
+def split(data: bytes) -> tuple[Element, ...]:
+    """Split the inside of a constructed value, whatever it holds. ValueError if it is not DER."""
+    found: list[Element] = []
+    while data:
+        element, data = _take(data)
+        found.append(element)
     return tuple(found)
 
 
@@ -79,7 +85,7 @@ def _verify_signer_info(info: bytes, data: bytes, signer: x509.Certificate) -> N
     version, name, digest, algorithm, signature = elements(info, INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, OCTET_STRING)
     _expect(version.contents == b"\x01" and digest.contents in SHA256, "not a version 1 SignerInfo with SHA-256")
     _expect(algorithm.contents == RSA_ENCRYPTION, "not an RSA PKCS#1 v1.5 signature")
-    _expect(name.contents == _issuer_and_serial(signer), "the signature names another certificate")
+    _expect(name.contents == issuer_and_serial(signer), "the signature names another certificate")
     public_key = signer.public_key()
     if not isinstance(public_key, rsa.RSAPublicKey):
         raise ValueError("the signer's key is not an RSA key")
@@ -89,7 +95,8 @@ def _verify_signer_info(info: bytes, data: bytes, signer: x509.Certificate) -> N
         raise ValueError("the signature does not match") from None
 
 
-def _issuer_and_serial(certificate: x509.Certificate) -> bytes:
+def issuer_and_serial(certificate: x509.Certificate) -> bytes:
+    """Return what a signature names its signer by: the inside of an IssuerAndSerialNumber."""
     serial = certificate.serial_number
     # One bit more than the number needs, so that a positive number never begins with a set sign bit.
     octets = serial.to_bytes(serial.bit_length() // 8 + 1, "big")

@@ -38,7 +38,7 @@ TEMPLATE = "chat-template.jinja"
 # Raised when what is written here changes, so that images in the cache are made again.
 _FORMAT = 1
 _RECORD = "model-image.json"
-_SEED_NAMESPACE = uuid.UUID("d1b52d0c-6a53-5c7e-8f35-4d3a8f0f6c11")
+SEED_NAMESPACE = uuid.UUID("d1b52d0c-6a53-5c7e-8f35-4d3a8f0f6c11")
 # Of files, owner and time: whoever builds it, and whenever.
 _EROFS_OPTIONS = "--all-root -T0"
 _SLACK_BYTES = 64_000_000
@@ -160,7 +160,7 @@ def _repart(raw: Path, root: Path, work: Path, model: Model, keys: KeySet, toolc
         *("env", f"SYSTEMD_REPART_MKFS_OPTIONS_EROFS={_EROFS_OPTIONS}", "SOURCE_DATE_EPOCH=0"),
         *("systemd-repart", "--empty=create", "--size=auto", "--dry-run=no", "--offline=yes", "--json=short"),
         *("--architecture", "x86-64"),
-        *("--seed", str(uuid.uuid5(_SEED_NAMESPACE, model.id))),
+        *("--seed", str(uuid.uuid5(SEED_NAMESPACE, model.id))),
         *("--definitions", str(definitions), "--copy-source", str(root)),
         *("--private-key", str(keys.verity.key), "--certificate", str(keys.verity.certificate.path)),
         str(raw),

@@ -7,16 +7,29 @@ of /var to the usual start only, whatever an entry goes on to do.
 
 from collections.abc import Iterator
 
-from builder.render.configuration import Item, Line, lines, several, single
+from builder.render.configuration import Item, Line, Setting, lines, several, single
 from builder.render.overlay import Overlay
 
 # mkosi takes every file in it for a profile.
 DIRECTORY = "mkosi.uki-profiles"
+# What mkosi calls the usual start.
+MAIN = "main"
 
 
 def boot_entries(overlays: tuple[Overlay, ...]) -> dict[str, list[Line]]:
     """Return the profiles' configuration files by name."""
     return {f"{name}.conf": text for overlay in overlays for name, text in _entries(overlay)}
+
+
+def command_lines(usual: Setting, overlays: tuple[Overlay, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the arguments for each way to start the image, by its id; `usual` are those of the usual start."""
+    arguments = tuple(item.text for item in usual.items)
+    entries = {
+        name: (*arguments, *entry.kernel_arguments)
+        for overlay in overlays
+        for name, entry in overlay.description.boot_entries.items()
+    }
+    return {MAIN: arguments, **entries}
 
 
 def _entries(overlay: Overlay) -> Iterator[tuple[str, list[Line]]]:

@@ -6,7 +6,6 @@ same tree everywhere.
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping
 
 from builder.errors import BuilderError
 from builder.profile.kernel import argument_name
@@ -34,14 +33,28 @@ def seed(profile: Profile) -> str:
 def image_configuration(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[Line]:
     """Render `mkosi.conf`."""
     profile = resolved.profile
-    sections = {
+    title = f"{TITLE} {profile.name}: {profile.description}"
+    return lines(title, {**_sections(resolved, overlays), "Build": _build(cache_key(resolved, overlays))})
+
+
+def cache_key(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> str:
+    """Digest of the settings that shape the tree of installed packages; mkosi names the trees in its cache by it."""
+    shaping = [
+        f"{section}.{setting.key}={[item.text for item in setting.items]}"
+        for section, settings in _sections(resolved, overlays).items()
+        for setting in settings
+        if setting.items and setting.key not in _AFTER_CACHE
+    ]
+    return hashlib.sha256("\n".join(shaping).encode()).hexdigest()[:16]
+
+
+def _sections(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> dict[str, list[Setting]]:
+    return {
         "Distribution": _distribution(resolved, overlays),
         "Output": _output(resolved),
         "Content": _content(resolved, overlays),
         "Validation": _VALIDATION,
     }
-    title = f"{TITLE} {profile.name}: {profile.description}"
-    return lines(title, {**sections, "Build": _build(_cache_key(sections))})
 
 
 def initrd_configuration(overlays: tuple[Overlay, ...]) -> list[Line]:
@@ -83,6 +96,7 @@ def _output(resolved: ResolvedProfile) -> list[Setting]:
         single("ManifestFormat", "json", "The list of packages."),
         single("SplitArtifacts", "uki,roothash", "Beside the disk image, for who checks or updates."),
         single("Seed", seed(resolved.profile), "Every build derives the same ids."),
+        single("ElTorito", "no", "Nobody starts it from a CD, and so all bytes outside the partitions are zero."),
     ]
 
 
@@ -99,17 +113,22 @@ def _content(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[S
         single("Bootable", "yes"),
         single("Bootloader", "systemd-boot"),
         single("UnifiedKernelImageFormat", "%i_%v", "One kernel image a version, named like its root."),
-        several(
-            "KernelCommandLine",
-            [*_kernel_arguments(resolved, overlays), *_from_profile(resolved, ("boot", "console"), prefix="console=")],
-            "Signed with the kernel: nobody can change it at boot.",
-        ),
+        command_line(resolved, overlays),
         several("KernelModules", _modules(resolved, overlays, "kernel_modules")),
         several("KernelInitrdModules", _modules(resolved, overlays, "initrd_modules")),
         several("FirmwareFiles", _from_overlays(overlays, "firmware_files"), "Beside what the modules ask for."),
         several("InitrdPackages", _from_overlays(overlays, "initrd_packages")),
         several("RemoveFiles", _from_overlays(overlays, "remove_files")),
     ]
+
+
+def command_line(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> Setting:
+    """Return the kernel's arguments; mkosi adds the root hash."""
+    return several(
+        "KernelCommandLine",
+        [*_kernel_arguments(resolved, overlays), *_from_profile(resolved, ("boot", "console"), prefix="console=")],
+        "Signed with the kernel: nobody can change it at boot.",
+    )
 
 
 def _modules(resolved: ResolvedProfile, overlays: tuple[Overlay, ...], section: str) -> list[Item]:
@@ -146,10 +165,10 @@ _VALIDATION = [
 ]
 
 
-def _build(cache_key: str) -> list[Setting]:
+def _build(key: str) -> list[Setting]:
     return [
         single("Incremental", "yes", "Keep the tree of installed packages between builds."),
-        single("CacheKey", f"&d~&r~&a~&I~{cache_key}", "mkosi would keep using it after these settings change."),
+        single("CacheKey", f"&d~&r~&a~&I~{key}", "mkosi would keep using it after these settings change."),
     ]
 
 
@@ -157,19 +176,8 @@ def _build(cache_key: str) -> list[Setting]:
 _AFTER_CACHE = {
     *("KernelCommandLine", "KernelModules", "KernelInitrdModules", "FirmwareFiles", "RemoveFiles"),
     "UnifiedKernelImageFormat",
-    *("ManifestFormat", "SplitArtifacts", "Seed", "ImageId", "ImageVersion", "CleanPackageMetadata"),
+    *("ManifestFormat", "SplitArtifacts", "Seed", "ElTorito", "ImageId", "ImageVersion", "CleanPackageMetadata"),
 }
-
-
-def _cache_key(sections: Mapping[str, Iterable[Setting]]) -> str:
-    """Digest of the settings that shape the tree of installed packages."""
-    shaping = [
-        f"{section}.{setting.key}={[item.text for item in setting.items]}"
-        for section, settings in sections.items()
-        for setting in settings
-        if setting.items and setting.key not in _AFTER_CACHE
-    ]
-    return hashlib.sha256("\n".join(shaping).encode()).hexdigest()[:16]
 
 
 def _of(resolved: ResolvedProfile, key: str, path: KeyPath) -> Setting:

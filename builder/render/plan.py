@@ -1,7 +1,7 @@
 """The plan: every file of the rendered tree with its bytes, before anything is written."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from builder.errors import Location
 from builder.profile.load import ResolvedProfile
 from builder.render import boot_entry
 from builder.render.configuration import Line
-from builder.render.mkosi import INITRD_TREE, image_configuration, initrd_configuration
+from builder.render.mkosi import INITRD_TREE, cache_key, command_line, image_configuration, initrd_configuration
 from builder.render.overlay import Overlay, OverlayFile, load_overlays
 from builder.render.repart import model_partition, partitions
 
@@ -18,6 +18,7 @@ PRESETS = "usr/lib/systemd/system-preset"
 INITRD = "initrd/"
 # What is added to the disk image after mkosi has made it.
 MODEL_REPART = "model.repart"
+BOOT_MENU = "efi/loader/loader.conf"
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,22 @@ class RenderedFile:
 
 @dataclass(frozen=True)
 class RenderPlan:
-    """All files of the tree, sorted by path; and the components of the Debian archive that it needs beside main."""
+    """All files of the tree, sorted by path.
+
+    `components` are those of the Debian archive that it needs beside main; `cache_key` is what mkosi names its trees of
+    installed packages by. `command_lines` are the kernel's arguments for each way to start the image, without the root
+    hash, which is not known yet.
+    """
 
     files: tuple[RenderedFile, ...]
     components: tuple[str, ...]
+    cache_key: str
+    command_lines: Mapping[str, tuple[str, ...]]
+
+    @property
+    def boot_menu(self) -> str:
+        """The boot loader's settings; empty if no overlay has any."""
+        return next((file.content.decode() for file in self.files if file.path == f"mkosi.extra/{BOOT_MENU}"), "")
 
     @cached_property
     def digest(self) -> str:
@@ -73,7 +86,12 @@ def render(resolved: ResolvedProfile, overlays_dir: Path) -> RenderPlan:
         _copied(f"mkosi.{script.target}.d/{overlay.name}", script) for overlay in overlays for script in overlay.scripts
     ]
     components = {listed.thing for overlay in overlays for listed in overlay.listed("components")}
-    return RenderPlan(tuple(sorted(files, key=lambda file: file.path)), tuple(sorted(components)))
+    return RenderPlan(
+        files=tuple(sorted(files, key=lambda file: file.path)),
+        components=tuple(sorted(components)),
+        cache_key=cache_key(resolved, overlays),
+        command_lines=boot_entry.command_lines(command_line(resolved, overlays), overlays),
+    )
 
 
 def _preset(overlays: tuple[Overlay, ...]) -> list[Line]:

@@ -58,19 +58,14 @@ def model_image(owner: Owner | None, *, seed: bytes = b"model") -> bytes:
     """Return an image signed by *owner*; without one, it has no partition for a signature."""
     numbers = (n.to_bytes(2, "big") for n in range(DATA_BLOCKS))
     data = b"".join(hashlib.sha256(seed + number).digest() * (BLOCK // 32) for number in numbers)
-    tree, root_hash = _hash_tree(data)
+    tree, root_hash = hash_tree(data, SALT)
     image = bytearray(TOTAL * SECTOR)
     image[ROOT * SECTOR : ROOT * SECTOR + len(data)] = data
     image[VERITY * SECTOR : VERITY * SECTOR + len(tree)] = tree
     extents = {ROOT: VERITY - 1, VERITY: SIGNATURE - 1}
     if owner is not None:
         extents[SIGNATURE] = TOTAL - 33
-        document = {
-            "rootHash": root_hash,
-            "certificateFingerprint": owner.fingerprint,
-            "signature": base64.b64encode(owner.sign(root_hash)).decode(),
-        }
-        put(image, SIGNATURE * SECTOR, json.dumps(document).encode())
+        put(image, SIGNATURE * SECTOR, signature_document(owner, root_hash))
     _put_table(image, extents)
     return bytes(image)
 
@@ -85,22 +80,32 @@ def with_flipped_bit(image: bytes, offset: int) -> bytes:
     return bytes(changed)
 
 
-def _hash_tree(data: bytes) -> tuple[bytes, str]:
-    superblock = struct.pack(
-        "<8sII16s32sIIQH6x256s", b"verity\0\0", 1, 1, bytes(16), b"sha256", BLOCK, BLOCK, DATA_BLOCKS, len(SALT), SALT
-    )
+def hash_tree(data: bytes, salt: bytes, identity: bytes = bytes(16)) -> tuple[bytes, str]:
+    """A superblock and the tree over whole blocks of data, the top first; and the root hash."""
+    count = len(data) // BLOCK
+    fields = (b"verity\0\0", 1, 1, identity, b"sha256", BLOCK, BLOCK, count, len(salt), salt)
+    superblock = struct.pack("<8sII16s32sIIQH6x256s", *fields)
     levels = []
     below = data
     while len(below) > BLOCK:
-        digests = [_digest(below[at : at + BLOCK]) for at in range(0, len(below), BLOCK)]
+        digests = [_digest(salt, below[at : at + BLOCK]) for at in range(0, len(below), BLOCK)]
         blocks = [b"".join(digests[at : at + 128]).ljust(BLOCK, b"\0") for at in range(0, len(digests), 128)]
         below = b"".join(blocks)
         levels.append(below)
-    return superblock.ljust(BLOCK, b"\0") + b"".join(reversed(levels)), _digest(below).hex()
+    return superblock.ljust(BLOCK, b"\0") + b"".join(reversed(levels)), _digest(salt, below).hex()
 
 
-def _digest(block: bytes) -> bytes:
-    return hashlib.sha256(SALT + block).digest()
+def signature_document(owner: Owner, root_hash: str) -> bytes:
+    document = {
+        "rootHash": root_hash,
+        "certificateFingerprint": owner.fingerprint,
+        "signature": base64.b64encode(owner.sign(root_hash)).decode(),
+    }
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _digest(salt: bytes, block: bytes) -> bytes:
+    return hashlib.sha256(salt + block).digest()
 
 
 def _put_table(image: bytearray, extents: dict[int, int]) -> None:

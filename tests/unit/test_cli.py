@@ -17,7 +17,7 @@ def test_help_names_every_verb_without_loading_any() -> None:
     started = time.process_time()
     done = claudineos("--help")
     assert done.returncode == 0
-    for verb in ("build", "explain", "keys", "profile", "render", "run", "test"):
+    for verb in ("build", "explain", "keys", "profile", "render", "run", "test", "verify"):
         assert f"\n  {verb} " in done.stdout
     assert time.process_time() - started < 0.4
     loaded = subprocess.run(
@@ -40,6 +40,7 @@ MISTAKES = [
     (["run"], "claudineos build"),
     (["test"], "claudineos build"),
     (["test", "nowhere.raw"], "nowhere.raw"),
+    (["verify", "nowhere.raw"], "nowhere.raw"),
 ]
 
 

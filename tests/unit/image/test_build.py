@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -150,8 +151,10 @@ def test_a_build_leaves_artifacts_sums_and_a_record(desk: Desk) -> None:
     names = {f"claudineos_0.1.0.{suffix}" for suffix in ("raw", "efi", "manifest", "roothash")}
     assert {path.name for path in desk.out.iterdir()} == names | {"SHA256SUMS", "absence.json", "build.json"}
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=desk.out, check=True, capture_output=True)
-    assert "absence.json" in (desk.out / "SHA256SUMS").read_text()
     record = json.loads((desk.out / "build.json").read_text())
+    sums = "".join(f"{digest}  {name}\n" for name, digest in record["files"].items())
+    assert (desk.out / "SHA256SUMS").read_text() == sums
+    assert set(record["files"]) == {path.name for path in desk.out.iterdir()} - {"SHA256SUMS", "build.json"}
     assert record["root_hash"] == "ab" * 32
     assert (
         record["partitions"][0] | {"label": "esp", "offset_bytes": 1048576, "size_bytes": 4096}
@@ -171,6 +174,18 @@ def test_a_build_leaves_artifacts_sums_and_a_record(desk: Desk) -> None:
     }
     assert (desk.out / "claudineos_0.1.0.raw").read_bytes().endswith(content), "the model's partition is the last"
     assert "Installing Debian" in done.stderr, "mkosi's steps are shown as they come"
+
+
+def test_the_record_has_the_owners_certificates_and_nothing_else_of_their_files(desk: Desk) -> None:
+    keys = desk.directory / "keys"
+    (keys / "db.crt").write_bytes((keys / "db.crt").read_bytes() + (keys / "db.key").read_bytes())
+    desk.build()
+    certificates = json.loads((desk.out / "build.json").read_text())["certificates"]
+    assert list(certificates) == ["PK", "KEK", "db", "verity", "pcr"]
+    for role, certificate in certificates.items():
+        der = ssl.PEM_cert_to_DER_cert(certificate["pem"])
+        assert certificate["sha256"] == hashlib.sha256(der).hexdigest()
+        assert (keys / f"{role}.crt").read_text().startswith(certificate["pem"])
 
 
 def test_no_private_key_is_in_what_a_build_leaves(built: Desk) -> None:
