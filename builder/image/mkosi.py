@@ -10,6 +10,7 @@ from builder import log
 from builder.errors import ToolError
 from builder.image.inputs import BuildInputs
 from builder.image.place import emptied, locked
+from builder.packages import PackageTrees
 from builder.run import run_logged
 from builder.toolchain.tools_tree import packages_directory
 
@@ -44,7 +45,7 @@ def run_mkosi(
     one; the whole output is in `log_file`.
     """
     profile, keys, toolchain, archive = inputs.profile, inputs.keys, inputs.toolchain, inputs.archive
-    cache = toolchain.cache / "images"
+    cache = package_trees(inputs).directory
     cache.mkdir(exist_ok=True)
     # One mkosi at a time may work in a cache of installed package trees.
     with locked(cache / "lock"), emptied(_scratch(cache)) as scratch:
@@ -78,6 +79,13 @@ def run_mkosi(
             run_logged(toolchain.mkosi.command(*arguments, "build"), log_file, on_line=reader)
         except ToolError as error:
             raise reader.explain(error) from error
+
+
+def package_trees(inputs: BuildInputs) -> PackageTrees:
+    """Say where the trees of installed packages are that the image is made from."""
+    profile = inputs.profile
+    cache = inputs.toolchain.cache / "images"
+    return PackageTrees(cache, profile.distribution.release, profile.hardware.architecture, inputs.plan.cache_key)
 
 
 # The trees of image and initrd, and the image in the making: measured 1 GB.

@@ -6,7 +6,6 @@ same tree everywhere.
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping
 
 from builder.errors import BuilderError
 from builder.profile.kernel import argument_name
@@ -34,14 +33,28 @@ def seed(profile: Profile) -> str:
 def image_configuration(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> list[Line]:
     """Render `mkosi.conf`."""
     profile = resolved.profile
-    sections = {
+    title = f"{TITLE} {profile.name}: {profile.description}"
+    return lines(title, {**_sections(resolved, overlays), "Build": _build(cache_key(resolved, overlays))})
+
+
+def cache_key(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> str:
+    """Digest of the settings that shape the tree of installed packages; mkosi names the trees in its cache by it."""
+    shaping = [
+        f"{section}.{setting.key}={[item.text for item in setting.items]}"
+        for section, settings in _sections(resolved, overlays).items()
+        for setting in settings
+        if setting.items and setting.key not in _AFTER_CACHE
+    ]
+    return hashlib.sha256("\n".join(shaping).encode()).hexdigest()[:16]
+
+
+def _sections(resolved: ResolvedProfile, overlays: tuple[Overlay, ...]) -> dict[str, list[Setting]]:
+    return {
         "Distribution": _distribution(resolved, overlays),
         "Output": _output(resolved),
         "Content": _content(resolved, overlays),
         "Validation": _VALIDATION,
     }
-    title = f"{TITLE} {profile.name}: {profile.description}"
-    return lines(title, {**sections, "Build": _build(_cache_key(sections))})
 
 
 def initrd_configuration(overlays: tuple[Overlay, ...]) -> list[Line]:
@@ -146,10 +159,10 @@ _VALIDATION = [
 ]
 
 
-def _build(cache_key: str) -> list[Setting]:
+def _build(key: str) -> list[Setting]:
     return [
         single("Incremental", "yes", "Keep the tree of installed packages between builds."),
-        single("CacheKey", f"&d~&r~&a~&I~{cache_key}", "mkosi would keep using it after these settings change."),
+        single("CacheKey", f"&d~&r~&a~&I~{key}", "mkosi would keep using it after these settings change."),
     ]
 
 
@@ -159,17 +172,6 @@ _AFTER_CACHE = {
     "UnifiedKernelImageFormat",
     *("ManifestFormat", "SplitArtifacts", "Seed", "ImageId", "ImageVersion", "CleanPackageMetadata"),
 }
-
-
-def _cache_key(sections: Mapping[str, Iterable[Setting]]) -> str:
-    """Digest of the settings that shape the tree of installed packages."""
-    shaping = [
-        f"{section}.{setting.key}={[item.text for item in setting.items]}"
-        for section, settings in sections.items()
-        for setting in settings
-        if setting.items and setting.key not in _AFTER_CACHE
-    ]
-    return hashlib.sha256("\n".join(shaping).encode()).hexdigest()[:16]
 
 
 def _of(resolved: ResolvedProfile, key: str, path: KeyPath) -> Setting:

@@ -10,7 +10,7 @@ from builder.errors import Location
 from builder.profile.load import ResolvedProfile
 from builder.render import boot_entry
 from builder.render.configuration import Line
-from builder.render.mkosi import INITRD_TREE, image_configuration, initrd_configuration
+from builder.render.mkosi import INITRD_TREE, cache_key, image_configuration, initrd_configuration
 from builder.render.overlay import Overlay, OverlayFile, load_overlays
 from builder.render.repart import model_partition, partitions
 
@@ -36,10 +36,15 @@ class RenderedFile:
 
 @dataclass(frozen=True)
 class RenderPlan:
-    """All files of the tree, sorted by path; and the components of the Debian archive that it needs beside main."""
+    """All files of the tree, sorted by path.
+
+    `components` are those of the Debian archive that it needs beside main; `cache_key` is what mkosi names its trees of
+    installed packages by.
+    """
 
     files: tuple[RenderedFile, ...]
     components: tuple[str, ...]
+    cache_key: str
 
     @cached_property
     def digest(self) -> str:
@@ -73,7 +78,11 @@ def render(resolved: ResolvedProfile, overlays_dir: Path) -> RenderPlan:
         _copied(f"mkosi.{script.target}.d/{overlay.name}", script) for overlay in overlays for script in overlay.scripts
     ]
     components = {listed.thing for overlay in overlays for listed in overlay.listed("components")}
-    return RenderPlan(tuple(sorted(files, key=lambda file: file.path)), tuple(sorted(components)))
+    return RenderPlan(
+        files=tuple(sorted(files, key=lambda file: file.path)),
+        components=tuple(sorted(components)),
+        cache_key=cache_key(resolved, overlays),
+    )
 
 
 def _preset(overlays: tuple[Overlay, ...]) -> list[Line]:

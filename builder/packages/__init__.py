@@ -1,0 +1,12 @@
+"""The Debian packages that something was made of, each with the hash that Debian's signed indices gave it.
+
+    found = installed_packages(trees)       # Installed(root=(Package(…), …), initrd=(…))
+    found.root[0].sha256, found.root[0].source
+
+`lock` writes them down and fetches them again, the SBOM accounts for them.
+"""
+
+from builder.packages.installed import Installed, PackageTrees, installed_packages, packages_of
+from builder.packages.package import Package
+
+__all__ = ["Installed", "Package", "PackageTrees", "installed_packages", "packages_of"]
