@@ -17,6 +17,7 @@ VERBS = {
     "build": "Build a signed disk image from a profile.",
     "explain": "Say where each line of the rendered configuration comes from.",
     "keys": "Create and show the owner's signing keys.",
+    "lock": "Write down exactly what an image is made of.",
     "model": "List, check, add and build language models.",
     "profile": "List, show and check profiles.",
     "render": "Write the mkosi configuration that a profile stands for.",
