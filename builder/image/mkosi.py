@@ -70,6 +70,7 @@ def run_mkosi(
             *("--verity-certificate", str(keys.verity.certificate.path)),
             *("--sign-expected-pcr-key", str(keys.pcr.key)),
             *("--sign-expected-pcr-certificate", str(keys.pcr.certificate.path)),
+            *(_show_pcr_key(keys.shown_pcr_key, scratch) if keys.shown_pcr_key else ()),
             # Twice: throw the tree of installed packages away, and look for newer ones.
             *(("-f", "-f") if refresh else ()),
         ]
@@ -85,6 +86,19 @@ def package_trees(inputs: BuildInputs) -> PackageTrees:
     profile = inputs.profile
     cache = inputs.toolchain.cache / "images" / inputs.source.name
     return PackageTrees(cache, profile.distribution.release, profile.hardware.architecture, inputs.plan.cache_key)
+
+
+def _show_pcr_key(public_key: str, scratch: Path) -> tuple[str, str]:
+    """Have ukify put this public key into the kernel image, and not that of the key it signs with (ukify(1), PCRPKey=).
+
+    mkosi passes no such option on, so it is a settings file in the tree that mkosi lays over its sandbox.
+    """
+    tree = scratch / "shown-pcr-key"
+    settings = tree / "etc/systemd"
+    settings.mkdir(parents=True)
+    (settings / "pcr-public-key.pem").write_text(public_key)
+    (settings / "ukify.conf").write_text("[UKI]\nPCRPKey=/etc/systemd/pcr-public-key.pem\n")
+    return ("--sandbox-tree", str(tree))
 
 
 # The trees of image and initrd, and the image in the making: measured 1 GB.
