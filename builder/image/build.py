@@ -171,6 +171,7 @@ def _record(staging: Path, inputs: BuildInputs, model_image: ModelImage, used: L
         partitions=_partitions(staging / f"{label}.raw", inputs.toolchain),
         timings_s={"mkosi": round(mkosi_s, 1)},
         files=file_digests(staging),
+        rendered=inputs.plan.digests,
     )
     artifacts.write(staging)
     return artifacts
