@@ -15,12 +15,14 @@ from builder.errors import BuilderError
 
 VERBS = {
     "build": "Build a signed disk image from a profile.",
+    "diff": "Say what differs between two images.",
     "explain": "Say where each line of the rendered configuration comes from.",
     "keys": "Create and show the owner's signing keys.",
     "lock": "Write down exactly what an image is made of.",
     "model": "List, check, add and build language models.",
     "profile": "List, show and check profiles.",
     "render": "Write the mkosi configuration that a profile stands for.",
+    "reproduce": "Build an image again from its evidence, and compare.",
     "run": "Boot an image in a virtual machine.",
     "test": "Check a booted image.",
     "verify": "Check every claim about an image, without booting it.",
