@@ -8,6 +8,7 @@ by its hash, and the tools, which the lock names. What was published is `build.j
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def reproduce(image: Path, work: Path, keys: KeySet | None, profile: str | None 
         _check_keys(keys, record)
     work.mkdir(parents=True, exist_ok=True)
     layout = BuildLayout(work, resolved.profile.name)
-    with locked(work / "lock"), emptied(work / "keys") as stand_ins, emptied(work / "cache") as cache:
+    with locked(work / "lock"), emptied(work / "keys") as stand_ins, _scratch(work) as cache:
         used = keys or _stand_ins(stand_ins, image, record, microsoft=resolved.profile.boot.microsoft_certificates)
         shutil.rmtree(layout.directory, ignore_errors=True)
         with log.step("Building it again"), _elsewhere(cache), _one_processor():
@@ -123,6 +124,21 @@ def _stand_ins(directory: Path, image: Path, record: Artifacts, *, microsoft: bo
             hint="Take the image and all that was published with it from the same place",
         ) from error
     return create_stand_ins(directory, certificates, updates)
+
+
+@contextmanager
+def _scratch(work: Path) -> Iterator[Path]:
+    """Make a directory of a new name, and take it away again.
+
+    Without root, mkosi's trees in it belong to other user ids, and stay; so its name must not be needed again.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="cache-", dir=work))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        if directory.exists():
+            log.warning(f"{directory} cannot be removed whole; root can")
 
 
 @contextmanager
