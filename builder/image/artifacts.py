@@ -60,6 +60,8 @@ class Artifacts:
     timings_s: dict[str, float]
     # The SHA-256 of every artifact, by its name. This record has its own time of building, so no sum.
     files: dict[str, str]
+    # The SHA-256 of each file of the rendered tree, by its path, to say what is different when `profile_digest` is.
+    rendered: dict[str, str]
 
     @classmethod
     def read(cls, out: Path) -> "Artifacts":

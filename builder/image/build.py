@@ -7,11 +7,12 @@ leaves the previous artifacts as they were. A build whose inputs have not change
 import json
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from builder import log
-from builder.errors import BuilderError
+from builder.errors import BuilderError, ToolError
 from builder.image.absence import ABSENCE, bill_of_absence
 from builder.image.artifacts import Artifacts, OwnerCertificate, Partition, file_digests, files_unchanged
 from builder.image.inputs import BuildInputs
@@ -19,8 +20,11 @@ from builder.image.mkosi import run_mkosi
 from builder.image.model_partition import add_model_partition
 from builder.image.place import emptied, locked
 from builder.image.sbom import image_sbom
+from builder.image.used import used_packages
 from builder.keys import KeySet
+from builder.lock import Lock, LockedProfile, open_locked_toolchain, refuse_differences, subject_differences
 from builder.model import ModelImage, build_model_image
+from builder.packages import ChosenArchive
 from builder.profile.load import ResolvedProfile
 from builder.render import OVERLAYS_DIR, render, write_plan
 from builder.render.overlay import load_overlays
@@ -78,15 +82,15 @@ class BuildLayout:
         return self.root / "throwaway-keys"
 
 
-def build_image(resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *, refresh: bool = False) -> Artifacts:
+def build_image(
+    resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *, refresh: bool = False, lock: Lock | None = None
+) -> Artifacts:
     """Build the image of a profile, or return the artifacts of the last build if nothing has changed since.
 
-    With `refresh`, newer packages are looked for and everything is built again.
+    With `refresh`, newer packages are looked for and everything is built again. With `lock`, exactly what it names is
+    used, and a BuilderError lists what is not as it was locked.
     """
-    plan = render(resolved, OVERLAYS_DIR)
-    absence = bill_of_absence(resolved.profile.image.label, load_overlays(resolved, OVERLAYS_DIR))
-    archive = Archive(resolved.profile.distribution.mirror, resolved.profile.distribution.snapshot)
-    inputs = BuildInputs(resolved, plan, absence, keys, archive, open_toolchain(archive))
+    inputs = _inputs(resolved, keys, lock)
     if not refresh and (unchanged := _unchanged(layout.out, inputs)):
         log.info(f"Nothing changed; {layout.out / unchanged.image} is up to date")
         return unchanged
@@ -94,7 +98,7 @@ def build_image(resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *,
     for place in (layout.directory, inputs.toolchain.cache):
         check_room(place, _NEEDED_BYTES + resolved.model.model.weights.size_bytes)
     with locked(layout.directory / "lock"), emptied(layout.directory / ".new") as scratch:
-        write_plan(plan, layout.tree)
+        write_plan(inputs.plan, layout.tree)
         model_image = build_model_image(resolved.model, keys, inputs.toolchain)
         staging = scratch / "out"
         staging.mkdir()
@@ -102,21 +106,57 @@ def build_image(resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *,
         started = time.monotonic()
         with log.step(f"Building {resolved.profile.image.label} (log: {layout.log_file})"):
             run_mkosi(layout.tree, staging, layout.log_file, inputs, refresh=refresh)
+            used = used_packages(inputs)
             add_model_partition(staging / f"{resolved.profile.image.label}.raw", model_image, layout.tree, inputs)
         mkosi_s = time.monotonic() - started
-        artifacts = _record(staging, inputs, model_image, mkosi_s, scratch)
+        artifacts = _record(staging, inputs, model_image, used, mkosi_s, scratch)
         if layout.out.exists():
             layout.out.rename(scratch / "old")
         staging.rename(layout.out)
     return artifacts
 
 
-def _record(staging: Path, inputs: BuildInputs, model_image: ModelImage, mkosi_s: float, scratch: Path) -> Artifacts:
+def lock_image(resolved: ResolvedProfile, keys: KeySet, layout: BuildLayout, *, refresh: bool = False) -> Lock:
+    """Return the lock of what a build of this profile uses; no artifacts are made.
+
+    Packages that no build has installed yet, or all of them with `refresh`, are installed for it. The keys decide
+    nothing here, but mkosi wants some.
+    """
+    inputs = _inputs(resolved, keys, None)
+    if not refresh:
+        with suppress(ToolError):
+            return used_packages(inputs)
+    layout.directory.mkdir(parents=True, exist_ok=True)
+    check_room(inputs.toolchain.cache, _NEEDED_BYTES)
+    with locked(layout.directory / "lock"), emptied(layout.directory / ".new") as scratch:
+        write_plan(inputs.plan, layout.tree)
+        with log.step(f"Installing the packages of {resolved.profile.image.label} (log: {layout.log_file})"):
+            run_mkosi(layout.tree, scratch, layout.log_file, inputs, refresh=refresh)
+        return used_packages(inputs)
+
+
+def _inputs(resolved: ResolvedProfile, keys: KeySet, lock: Lock | None) -> BuildInputs:
+    distribution = resolved.profile.distribution
+    plan = render(resolved, OVERLAYS_DIR)
+    absence = bill_of_absence(resolved.profile.image.label, load_overlays(resolved, OVERLAYS_DIR))
+    origin = Archive(distribution.mirror, distribution.snapshot)
+    if lock is None:
+        return BuildInputs(resolved, plan, absence, keys, origin, open_toolchain(origin))
+    refuse_differences(subject_differences(lock.subject, LockedProfile.of(resolved)))
+    toolchain = open_locked_toolchain(lock, origin)
+    source = ChosenArchive(lock.image, distribution.release, origin, toolchain.cache)
+    return BuildInputs(resolved, plan, absence, keys, source, toolchain, lock)
+
+
+def _record(
+    staging: Path, inputs: BuildInputs, model_image: ModelImage, used: Lock, mkosi_s: float, scratch: Path
+) -> Artifacts:
     """Clean up what mkosi made, and write the account, the record and the sums beside it."""
     profile = inputs.profile
     label = profile.image.label
     _keep_artifacts(staging, label)
     (staging / ABSENCE).write_text(inputs.absence)
+    used.write(staging / f"{label}.lock")
     artifacts = Artifacts(
         profile=profile.name,
         version=profile.image.version,
@@ -137,6 +177,7 @@ def _record(staging: Path, inputs: BuildInputs, model_image: ModelImage, mkosi_s
         partitions=_partitions(staging / f"{label}.raw", inputs.toolchain),
         timings_s={"mkosi": round(mkosi_s, 1)},
         files=file_digests(staging),
+        rendered=inputs.plan.digests,
     )
     (staging / artifacts.sbom).write_text(image_sbom(staging, artifacts, inputs, model_image, scratch))
     artifacts = artifacts.with_file(staging / artifacts.sbom)

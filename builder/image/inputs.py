@@ -5,10 +5,11 @@ import json
 from dataclasses import dataclass
 
 from builder.keys import KeySet
+from builder.lock import Lock
 from builder.model import model_image_digest
 from builder.profile import Profile, ResolvedProfile
 from builder.render import RenderPlan
-from builder.toolchain import Archive, Toolchain
+from builder.toolchain import PackageSource, Toolchain
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,10 @@ class BuildInputs:
     # What the build says the image does not have (`bill_of_absence`): beside the image, not in it.
     absence: str
     keys: KeySet
-    archive: Archive
+    source: PackageSource
     toolchain: Toolchain
+    # What the build is held to, if anything.
+    lock: Lock | None = None
 
     @property
     def profile(self) -> Profile:
@@ -41,5 +44,6 @@ class BuildInputs:
             "certificates": [pair.certificate.sha256 for pair in self.keys.pairs],
             "mkosi": self.toolchain.mkosi.version,
             "tools": self.toolchain.tools_digest,
+            "lock": self.lock.digest if self.lock else None,
         }
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,7 @@ from builder.image.inputs import BuildInputs
 from builder.image.place import emptied, locked
 from builder.packages import PackageTrees
 from builder.run import run_logged
-from builder.toolchain.tools_tree import packages_directory
+from builder.toolchain.cache import packages_directory
 
 ENROLMENT = "/efi/loader/keys/auto"
 
@@ -24,7 +24,8 @@ _REMEDIES = {
     "No space left on device": "The disk is full: free some 4 GB where the build and its cache are",
     "Temporary failure resolving": "There is no network, or no name resolution; packages come from a Debian mirror",
     "Could not connect to": "The Debian mirror cannot be reached; check the network and its address",
-    "Unable to locate package": "A package in the profile or an overlay does not exist in this release",
+    "Unable to locate package": "A package in the profile or an overlay does not exist in this release, or in the lock",
+    "does not have a Release file": "The address in `distribution:` is no Debian archive with this release or snapshot",
     "not signed": "The mirror's package lists are not signed by Debian; nothing was installed",
 }
 
@@ -44,12 +45,11 @@ def run_mkosi(
     installed packages is made anew, from the newest packages. Raises ToolError with the way out, when there is a known
     one; the whole output is in `log_file`.
     """
-    profile, keys, toolchain, archive = inputs.profile, inputs.keys, inputs.toolchain, inputs.archive
+    profile, keys, toolchain = inputs.profile, inputs.keys, inputs.toolchain
     cache = package_trees(inputs).directory
-    cache.mkdir(exist_ok=True)
+    cache.mkdir(parents=True, exist_ok=True)
     # One mkosi at a time may work in a cache of installed package trees.
     with locked(cache / "lock"), emptied(_scratch(cache)) as scratch:
-        sandbox = archive.write_sandbox(scratch / "sandbox", profile.distribution.release, inputs.plan.components)
         arguments = [
             *("--directory", str(tree)),
             *("--output-directory", str(output)),
@@ -57,8 +57,7 @@ def run_mkosi(
             *("--cache-directory", str(cache)),
             *("--workspace-directory", str(scratch)),
             *("--package-cache-directory", str(packages_directory(toolchain.cache))),
-            *("--sandbox-tree", str(sandbox)),
-            *(("--proxy-url", archive.proxy) if archive.proxy else ()),
+            *inputs.source.arguments(scratch / "sandbox", profile.distribution.release, inputs.plan.components),
             *(part for extra in extra_trees for part in ("--extra-tree", extra)),
             *(
                 part
@@ -71,6 +70,7 @@ def run_mkosi(
             *("--verity-certificate", str(keys.verity.certificate.path)),
             *("--sign-expected-pcr-key", str(keys.pcr.key)),
             *("--sign-expected-pcr-certificate", str(keys.pcr.certificate.path)),
+            *(_show_pcr_key(keys.shown_pcr_key, scratch) if keys.shown_pcr_key else ()),
             # Twice: throw the tree of installed packages away, and look for newer ones.
             *(("-f", "-f") if refresh else ()),
         ]
@@ -82,10 +82,23 @@ def run_mkosi(
 
 
 def package_trees(inputs: BuildInputs) -> PackageTrees:
-    """Say where the trees of installed packages are that the image is made from."""
+    """Say where the trees of installed packages are that the image is made from: apart for each pinned source."""
     profile = inputs.profile
-    cache = inputs.toolchain.cache / "images"
+    cache = inputs.toolchain.cache / "images" / inputs.source.name
     return PackageTrees(cache, profile.distribution.release, profile.hardware.architecture, inputs.plan.cache_key)
+
+
+def _show_pcr_key(public_key: str, scratch: Path) -> tuple[str, str]:
+    """Have ukify put this public key into the kernel image, and not that of the key it signs with (ukify(1), PCRPKey=).
+
+    mkosi passes no such option on, so it is a settings file in the tree that mkosi lays over its sandbox.
+    """
+    tree = scratch / "shown-pcr-key"
+    settings = tree / "etc/systemd"
+    settings.mkdir(parents=True)
+    (settings / "pcr-public-key.pem").write_text(public_key)
+    (settings / "ukify.conf").write_text("[UKI]\nPCRPKey=/etc/systemd/pcr-public-key.pem\n")
+    return ("--sandbox-tree", str(tree))
 
 
 # The trees of image and initrd, and the image in the making: measured 1 GB.

@@ -16,8 +16,9 @@ pcr only; PK.key and KEK.key belong offline, on a medium that is not attached to
 """
 
 from builder.keys.create import create_keys, load_or_create_throwaway, signing_keys
-from builder.keys.keyset import Certificate, KeyDescription, KeyPair, KeySet, Role, describe
+from builder.keys.keyset import Certificate, KeyDescription, KeyPair, KeySet, Role, describe, enrolment_files
 from builder.keys.load import load_keys
+from builder.keys.stand_in import create_stand_ins
 
 __all__ = [
     "Certificate",
@@ -26,7 +27,9 @@ __all__ = [
     "KeySet",
     "Role",
     "create_keys",
+    "create_stand_ins",
     "describe",
+    "enrolment_files",
     "load_keys",
     "load_or_create_throwaway",
     "signing_keys",

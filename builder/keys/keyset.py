@@ -90,7 +90,8 @@ class KeySet:
     """A key set whose files were read and found to belong together.
 
     The private keys of db, verity and pcr are present; those of PK and KEK may be offline. `has_microsoft` says whether
-    there is an update of db with Microsoft's certificates: early key sets have none.
+    there is an update of db with Microsoft's certificates: early key sets have none. `shown_pcr_key` is the public key
+    (PEM) that an image is to name for its PCR signatures when the key of another owner stands in for it (`stand_in`).
     """
 
     directory: Path
@@ -100,6 +101,7 @@ class KeySet:
     verity: KeyPair
     pcr: KeyPair
     has_microsoft: bool
+    shown_pcr_key: str | None = None
 
     @property
     def pairs(self) -> tuple[KeyPair, ...]:
@@ -118,15 +120,18 @@ class KeySet:
                 "Microsoft's certificates, write boot: {microsoft_certificates: false} into the profile",
                 location=Location(self.directory),
             )
-        names = {role.update_name: role.update_name for role in (Role.PK, Role.KEK, Role.DB)}
-        if microsoft:
-            names[Role.DB.update_name] = DB_WITH_MICROSOFT
-        return {name: self.directory / file for name, file in names.items()}
+        return {name: self.directory / file for name, file in enrolment_files(microsoft=microsoft).items()}
 
     @property
     def throwaway(self) -> bool:
         """Whether the set was made by a first build for itself, and must not sign what a real device runs."""
         return any(pair.certificate.subject.startswith(THROWAWAY_OWNER) for pair in self.pairs)
+
+
+def enrolment_files(*, microsoft: bool) -> dict[str, str]:
+    """Give the files of a key set that a firmware is enrolled with, by the names that systemd-boot looks for."""
+    names = {role.update_name: role.update_name for role in (Role.PK, Role.KEK, Role.DB)}
+    return {**names, Role.DB.update_name: DB_WITH_MICROSOFT} if microsoft else names
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ a PK.auth with a flipped byte, and after that no update could be verified any mo
 """
 
 import stat
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -32,18 +33,17 @@ _RESTORE = "Restore it from your backup of the key set, or make a new set with: 
 class _Update:
     """Which variable an .auth file sets, what it must list, and who must have signed it."""
 
-    name: str
     variable: authvar.Variable
     lists: tuple[Role, ...]
     signer: Role
-    others: tuple[x509.Certificate, ...] = ()
 
 
-_UPDATES = (
-    _Update(Role.PK.update_name, authvar.PK, (Role.PK,), Role.PK),
-    _Update(Role.KEK.update_name, authvar.KEK, (Role.KEK,), Role.PK),
-    _Update(Role.DB.update_name, authvar.DB, (Role.DB, Role.VERITY), Role.KEK),
-)
+# By the names of their files. That of db may list Microsoft's certificates as well, and then has another name.
+_UPDATES = {
+    Role.PK.update_name: _Update(authvar.PK, (Role.PK,), Role.PK),
+    Role.KEK.update_name: _Update(authvar.KEK, (Role.KEK,), Role.PK),
+    Role.DB.update_name: _Update(authvar.DB, (Role.DB, Role.VERITY), Role.KEK),
+}
 
 
 def load_keys(directory: Path) -> KeySet:
@@ -66,17 +66,17 @@ def load_keys(directory: Path) -> KeySet:
     # The programs that sign run in directories of their own.
     directory = directory.absolute()
     certificates = {role: _certificate(directory / role.certificate_name) for role in Role}
-    pk, kek, db, verity, pcr = (_pair(directory, role, certificates[role]) for role in Role)
+    pk, kek, db, verity, pcr = (key_pair(directory, role, certificates[role]) for role in Role)
     for update in _UPDATES:
-        _check_update(directory, update, certificates)
+        check_update(directory / update, certificates)
     has_microsoft = (directory / DB_WITH_MICROSOFT).exists()
     if has_microsoft:
-        with_microsoft = replace(_UPDATES[-1], name=DB_WITH_MICROSOFT, others=microsoft_certificates())
-        _check_update(directory, with_microsoft, certificates)
+        check_update(directory / DB_WITH_MICROSOFT, certificates)
     return KeySet(directory, pk, kek, db, verity, pcr, has_microsoft)
 
 
-def _pair(directory: Path, role: Role, certificate: x509.Certificate) -> KeyPair:
+def key_pair(directory: Path, role: Role, certificate: x509.Certificate) -> KeyPair:
+    """Describe the pair of a role, whose certificate was read; BuilderError if the private key is not the right one."""
     key = directory / role.key_name
     present = key.exists() or role not in OFFLINE_ROLES
     if present and not _signs_for(_private_key(key), certificate):
@@ -154,11 +154,16 @@ def _wrong_kind(path: Path) -> BuilderError:
     )
 
 
-def _check_update(directory: Path, update: _Update, certificates: dict[Role, x509.Certificate]) -> None:
-    path = directory / update.name
+def check_update(path: Path, certificates: Mapping[Role, x509.Certificate]) -> None:
+    """Check a file that enrols the firmware. BuilderError unless the right one of `certificates` signed it, and it
+    lists exactly those that its name promises.
+    """
+    with_microsoft = path.name == DB_WITH_MICROSOFT
+    update = _UPDATES[Role.DB.update_name if with_microsoft else path.name]
+    others = microsoft_certificates() if with_microsoft else ()
     expected = tuple(
         certificate.public_bytes(Encoding.DER)
-        for certificate in (*(certificates[role] for role in update.lists), *update.others)
+        for certificate in (*(certificates[role] for role in update.lists), *others)
     )
     try:
         content = authvar.verified_content(update.variable, _read(path), certificates[update.signer])
@@ -168,7 +173,7 @@ def _check_update(directory: Path, update: _Update, certificates: dict[Role, x50
         raise BuilderError(message, hint=_RESTORE, location=Location(path)) from error
     if listed != expected:
         names = " and ".join(role.certificate_name for role in update.lists)
-        names += " and Microsoft's certificates" if update.others else ""
+        names += " and Microsoft's certificates" if with_microsoft else ""
         raise BuilderError(f"this does not list {names}, exactly", hint=_RESTORE, location=Location(path))
 
 

@@ -7,6 +7,19 @@
 """
 
 from builder.packages.installed import Installed, PackageTrees, installed_packages, packages_of
-from builder.packages.package import Package
+from builder.packages.obtain import obtain_packages
+from builder.packages.package import Package, PackageFile, parse_stanza
+from builder.packages.repository import ChosenArchive, describe
 
-__all__ = ["Installed", "Package", "PackageTrees", "installed_packages", "packages_of"]
+__all__ = [
+    "ChosenArchive",
+    "Installed",
+    "Package",
+    "PackageFile",
+    "PackageTrees",
+    "describe",
+    "installed_packages",
+    "obtain_packages",
+    "packages_of",
+    "parse_stanza",
+]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import ToolError
-from builder.packages.package import Package, fields
+from builder.packages.package import Package, fields, parse_stanza
 
 _HINT = "Run `claudineos build --refresh`"
 _PACKAGE = re.compile(rb"^Package: (\S+)$", re.MULTILINE)
@@ -121,6 +121,6 @@ def _entries(index: Path, names: Collection[str]) -> Iterator[Package]:
                 end = text.find(b"\n\n", found.start())
                 stanza = text[found.start() : end if end >= 0 else len(text)]
                 try:
-                    yield Package.from_stanza(fields(stanza.decode()))
+                    yield parse_stanza(stanza.decode())
                 except (KeyError, ValueError) as error:
                     raise ToolError(f"{index} has a malformed entry for {found[1].decode()}: {error}") from error

@@ -1,7 +1,6 @@
 """One binary package, as an index of the Debian archive describes it (deb822(5), Debian Policy 5)."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 # The field Source of a binary package, when its source has another name or version: NAME (VERSION).
@@ -9,8 +8,8 @@ _SOURCE = re.compile(r"(?P<name>\S+)(?: \((?P<version>[^)]+)\))?")
 
 
 @dataclass(frozen=True, order=True)
-class Package:
-    """A package file: `sha256` and `size_bytes` are the .deb's, `filename` is its path below the archive's address."""
+class PackageFile:
+    """A .deb: `sha256` and `size_bytes` are the file's, `filename` is its path below the archive's address."""
 
     name: str
     version: str
@@ -18,8 +17,6 @@ class Package:
     sha256: str
     size_bytes: int
     filename: str
-    source: str
-    source_version: str
 
     @property
     def component(self) -> str:
@@ -31,23 +28,37 @@ class Package:
         """What tells packages apart in one archive."""
         return self.name, self.version, self.architecture
 
-    @classmethod
-    def from_stanza(cls, stanza: Mapping[str, str]) -> "Package":
-        """Make one from an index's fields; raises KeyError or ValueError when one of them is missing or malformed."""
-        name, version = stanza["Package"], stanza["Version"]
-        source = _SOURCE.fullmatch(stanza.get("Source", name))
-        if source is None:
-            raise ValueError(f"the source of {name} is malformed")
-        return cls(
-            name=name,
-            version=version,
-            architecture=stanza["Architecture"],
-            sha256=stanza["SHA256"],
-            size_bytes=int(stanza["Size"]),
-            filename=stanza["Filename"],
-            source=source["name"],
-            source_version=source["version"] or version,
-        )
+
+@dataclass(frozen=True, order=True)
+class Package(PackageFile):
+    """A .deb, and the source package that it was built from."""
+
+    source: str
+    source_version: str
+
+    @property
+    def file(self) -> PackageFile:
+        """The .deb alone."""
+        return PackageFile(*self.identity, self.sha256, self.size_bytes, self.filename)
+
+
+def parse_stanza(text: str) -> Package:
+    """Read a package's entry in an index; raises KeyError or ValueError when a field is missing or malformed."""
+    stanza = fields(text)
+    name, version = stanza["Package"], stanza["Version"]
+    source = _SOURCE.fullmatch(stanza.get("Source", name))
+    if source is None:
+        raise ValueError(f"the source of {name} is malformed")
+    return Package(
+        name=name,
+        version=version,
+        architecture=stanza["Architecture"],
+        sha256=stanza["SHA256"],
+        size_bytes=int(stanza["Size"]),
+        filename=stanza["Filename"],
+        source=source["name"],
+        source_version=source["version"] or version,
+    )
 
 
 def fields(stanza: str) -> dict[str, str]:

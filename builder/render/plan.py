@@ -63,6 +63,12 @@ class RenderPlan:
             found.update(file.content)
         return found.hexdigest()
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 over the mode and content of each file, by its path."""
+        content = {file.path: f"{file.mode:o}\0".encode() + file.content for file in self.files}
+        return {path: hashlib.sha256(data).hexdigest() for path, data in content.items()}
+
 
 def render(resolved: ResolvedProfile, overlays_dir: Path) -> RenderPlan:
     """Turn a profile and the overlays it names into a plan; reads the overlays, and nothing else."""

@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.fetch import cache_directory, check_room
-from builder.toolchain.apt import Archive
+from builder.toolchain.apt import Archive, PackageSource
 from builder.toolchain.mkosi import Mkosi, find_mkosi
-from builder.toolchain.tools_tree import ensure_tools_tree
+from builder.toolchain.tools_tree import ToolsTree, ensure_tools_tree
 
-__all__ = ["Archive", "Mkosi", "Toolchain", "check_room", "open_toolchain"]
+__all__ = [
+    "Archive",
+    "Mkosi",
+    "PackageSource",
+    "Toolchain",
+    "ToolsTree",
+    "check_room",
+    "open_toolchain",
+]
 
 HOST_ARCHIVE = Archive()
 
@@ -23,9 +31,18 @@ class Toolchain:
     """Ready tools. `cache` is where everything that can be made again is kept."""
 
     mkosi: Mkosi
-    tools_tree: Path
-    tools_digest: str
+    tools: ToolsTree
     cache: Path
+
+    @property
+    def tools_tree(self) -> Path:
+        """The tree's root."""
+        return self.tools.path
+
+    @property
+    def tools_digest(self) -> str:
+        """Digest of what the tree was made from."""
+        return self.tools.digest
 
     def box(self, argv: Sequence[str]) -> list[str]:
         """Return the command that runs `argv` with the tools tree's `/usr` in place of the host's."""
@@ -36,5 +53,4 @@ def open_toolchain(archive: Archive = HOST_ARCHIVE) -> Toolchain:
     """Obtain and check the tools; `archive` is where Debian packages come from, by default the host's mirror."""
     cache = cache_directory()
     mkosi = find_mkosi(cache, archive)
-    tools_tree, digest = ensure_tools_tree(cache, mkosi, archive)
-    return Toolchain(mkosi, tools_tree, digest, cache)
+    return Toolchain(mkosi, ensure_tools_tree(cache, mkosi, archive), cache)

@@ -1,19 +1,31 @@
 """Where Debian packages come from: the host's own mirror, unless a profile names another.
 
 No mirror is written into this program. apt knows which one this machine uses, and its signature check stands between
-that mirror and us.
+that mirror and us. A build that is held to chosen packages has another source: `builder.packages.ChosenArchive`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from builder.errors import ToolError
 from builder.run import run, tool
 
 TOOLS_RELEASE = "forky"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+
+class PackageSource(Protocol):
+    """The one place that mkosi takes packages from."""
+
+    @property
+    def name(self) -> str:
+        """What has been installed from sources of different names is kept apart."""
+
+    def arguments(self, sandbox: Path, release: str, components: Sequence[str] = ()) -> list[str]:
+        """Return mkosi's arguments for this source; `sandbox` is a new directory that may be filled."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,11 @@ class Archive:
         url = (self.mirror or _host_mirror()).rstrip("/")
         return f"{url}/archive/debian/{self.snapshot}" if self.snapshot else url
 
+    @property
+    def name(self) -> str:
+        """The snapshot, or nothing: mirrors of the newest state are taken to be alike."""
+        return self.snapshot or ""
+
     @cached_property
     def proxy(self) -> str:
         """The proxy that the host's apt goes through, empty for none."""
@@ -42,16 +59,16 @@ class Archive:
         wanted = " ".join(["main", *components])
         return f"Types: deb\nURIs: {self.url}\nSuites: {release}\nComponents: {wanted}\nSigned-By: {KEYRING}\n"
 
-    def write_sandbox(self, directory: Path, release: str, components: Sequence[str] = ()) -> Path:
-        """Write the tree that mkosi lays over its sandbox, and return it.
+    def arguments(self, sandbox: Path, release: str, components: Sequence[str] = ()) -> list[str]:
+        """Return mkosi's arguments, and write the tree that it lays over its sandbox.
 
         A file named mkosi.sources replaces mkosi's own list, which names an archive of debug symbols that most
         mirrors do not carry.
         """
-        sources = directory / "etc/apt/sources.list.d/mkosi.sources"
-        sources.parent.mkdir(parents=True, exist_ok=True)
+        sources = sandbox / "etc/apt/sources.list.d/mkosi.sources"
+        sources.parent.mkdir(parents=True)
         sources.write_text(self.sources(release, components))
-        return directory
+        return ["--sandbox-tree", str(sandbox), *(("--proxy-url", self.proxy) if self.proxy else ())]
 
 
 def _host_mirror() -> str:

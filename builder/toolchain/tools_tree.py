@@ -6,13 +6,16 @@ versions are used everywhere. A tree is made beside its final place and renamed 
 
 import hashlib
 import os
+import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from builder import log
 from builder.fetch import check_room
 from builder.run import run, run_logged
-from builder.toolchain.apt import TOOLS_RELEASE, Archive
+from builder.toolchain.apt import TOOLS_RELEASE, PackageSource
+from builder.toolchain.cache import packages_directory
 from builder.toolchain.mkosi import Mkosi
 
 # mkosi's own list (Include=mkosi-tools) makes images; these are what else is needed.
@@ -52,44 +55,81 @@ Packages=
 {"".join(f"    {name}  # {why}{chr(10)}" for name, why in PACKAGES.items())}"""
 
 
-def ensure_tools_tree(cache: Path, mkosi: Mkosi, archive: Archive) -> tuple[Path, str]:
-    """Return a whole tools tree and the digest of what it was made from, building it if need be."""
-    digest = hashlib.sha256(f"{mkosi.version}\n{CONFIGURATION}".encode()).hexdigest()[:16]
-    directory = cache / "tools" / digest
-    tree = directory / "tree"
-    record = directory / "inventory"
-    if record.is_file() and record.read_text() == _inventory(tree):
-        return tree, digest
+# Raised when a tree is kept in another way.
+_LAYOUT = 2
+
+
+@dataclass(frozen=True)
+class ToolsTree:
+    """A whole tree of tools, and the digest of what it was made from. `lists` are the indices apt installed it from."""
+
+    path: Path
+    lists: Path
+    digest: str
+
+
+def find_tools_tree(cache: Path, mkosi: Mkosi, source: PackageSource) -> ToolsTree | None:
+    """Return the tools tree of this mkosi and source, if it has been built and is whole."""
+    tree = _place(cache, mkosi, source)
+    record = tree.path.with_name("inventory")
+    return tree if record.is_file() and record.read_text() == _inventory(tree.path) else None
+
+
+def ensure_tools_tree(cache: Path, mkosi: Mkosi, source: PackageSource) -> ToolsTree:
+    """Return a whole tools tree, building it if need be."""
+    if tree := find_tools_tree(cache, mkosi, source):
+        return tree
+    tree = _place(cache, mkosi, source)
+    directory = tree.path.parent
     if directory.exists():
         log.warning(f"the tools tree {directory} is damaged and is built again")
         _remove(directory, mkosi)
     check_room(cache, NEEDED_BYTES)
     with log.step("Building the tools tree (once; 1 to 3 minutes)"):
-        _build(directory, cache, mkosi, archive)
-    return tree, digest
+        _build(directory, cache, mkosi, source)
+    return tree
 
 
-def _build(directory: Path, cache: Path, mkosi: Mkosi, archive: Archive) -> None:
+def _place(cache: Path, mkosi: Mkosi, source: PackageSource) -> ToolsTree:
+    inputs = [str(_LAYOUT), mkosi.version, source.name, CONFIGURATION]
+    digest = hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:16]
+    directory = cache / "tools" / digest
+    return ToolsTree(directory / "tree", directory / "lists", digest)
+
+
+def _build(directory: Path, cache: Path, mkosi: Mkosi, source: PackageSource) -> None:
     directory.parent.mkdir(exist_ok=True)
     log_file = cache / "tools-tree.log"
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix="new-") as scratch:
         work = Path(scratch)
         (work / "mkosi.conf").write_text(CONFIGURATION)
-        archive.write_sandbox(work / "mkosi.sandbox", TOOLS_RELEASE)
-        arguments = ["--directory", str(work), "--package-cache-directory", str(packages_directory(cache))]
-        if archive.proxy:
-            arguments += ["--proxy-url", archive.proxy]
+        # With a cache, mkosi keeps the indices that it installs from.
+        indices = work / "indices"
+        indices.mkdir()
+        arguments = [
+            *("--directory", str(work)),
+            *("--cache-directory", str(indices)),
+            *("--package-cache-directory", str(packages_directory(cache))),
+            *source.arguments(work / "sandbox", TOOLS_RELEASE),
+        ]
         run_logged(mkosi.command(*arguments, "build"), log_file)
+        _keep_lists(indices, work / "lists")
         (work / "inventory").write_text(_inventory(work / "tree"))
-        work.rename(directory)
-        work.mkdir()  # for the context manager to remove
+        try:
+            work.rename(directory)
+            work.mkdir()  # for the context manager to remove
+        except OSError:
+            # Another build was quicker, with the same tools.
+            if not directory.exists():
+                raise
 
 
-def packages_directory(cache: Path) -> Path:
-    """Return the directory in which mkosi keeps the packages it has downloaded."""
-    directory = cache / "packages"
-    directory.mkdir(exist_ok=True)
-    return directory
+def _keep_lists(indices: Path, lists: Path) -> None:
+    lists.mkdir()
+    for index in indices.glob("*.metadata.cache/lib/apt/lists/*_Packages"):
+        # apt links to the index of an archive that is a directory.
+        shutil.copyfile(index, lists / index.name)
+    shutil.rmtree(indices)
 
 
 def _inventory(tree: Path) -> str:

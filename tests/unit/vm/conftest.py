@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.toolchain import Mkosi, Toolchain
+from builder.toolchain import Mkosi, Toolchain, ToolsTree
 from tests.support.gpt_image import gpt_image
 
 # Runs what follows `--`, as a child that it waits for: mkosi's box does the same.
@@ -48,7 +48,7 @@ def toolchain(tmp_path: Path) -> Toolchain:
     (firmware / "OVMF_CODE_4M.secboot.fd").write_bytes(b"code")
     (firmware / "OVMF_VARS_4M.fd").write_bytes(b"no keys")
     (firmware / "OVMF_VARS_4M.ms.fd").write_bytes(b"vendor's keys")
-    return Toolchain(Mkosi((str(mkosi),), "27.1"), tree, "digest", cache)
+    return Toolchain(Mkosi((str(mkosi),), "27.1"), ToolsTree(tree, tree / "lists", "digest"), cache)
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from builder.vm.lifeline import end, start_tied, wait
 STARTER = """
 import sys, time
 from pathlib import Path
-from builder.toolchain import Mkosi, Toolchain
+from builder.toolchain import Mkosi, Toolchain, ToolsTree
 from builder.vm.lifeline import start_tied
-toolchain = Toolchain(Mkosi((sys.argv[1],), "27.1"), Path("/"), "", Path("/"))
+toolchain = Toolchain(Mkosi((sys.argv[1],), "27.1"), ToolsTree(Path("/"), Path("/"), ""), Path("/"))
 start_tied(toolchain, ["sh", "-c", "echo $$; exec sleep 60"], output=Path(sys.argv[2]))
 time.sleep(60)
 """
