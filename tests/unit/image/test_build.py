@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from builder.keys import create_keys
+from tests.support.debian_package import package_bytes
 from tests.support.desk import PROFILE, WEIGHTS, Desk
 
 
@@ -47,7 +48,7 @@ def test_a_build_leaves_artifacts_sums_and_a_record(desk: Desk) -> None:
     }
     assert (desk.out / "claudineos_0.1.0.raw").read_bytes().endswith(content), "the model's partition is the last"
     assert "Installing Debian" in done.stderr, "mkosi's steps are shown as they come"
-    assert "the image has files of hello, but not the text of its licence" in done.stderr
+    assert "the image has files of base, but not the text of its licence" in done.stderr
 
 
 def test_the_sbom_accounts_for_the_image_that_was_built(built: Desk) -> None:
@@ -56,7 +57,8 @@ def test_the_sbom_accounts_for_the_image_that_was_built(built: Desk) -> None:
     assert sbom["metadata"]["component"]["hashes"][0]["content"] == record["files"][record["image"]]
     components = {component["name"]: component["hashes"][0]["content"] for component in sbom["components"]}
     assert components == {
-        "hello": "ef" * 32,
+        "base": hashlib.sha256(package_bytes("base", "1:1.0")).hexdigest(),
+        "shell": hashlib.sha256(package_bytes("shell", "1:1.0")).hexdigest(),
         "tiny": hashlib.sha256(WEIGHTS).hexdigest(),
         "/etc/hostname": hashlib.sha256(b"claudine\n").hexdigest(),
     }
