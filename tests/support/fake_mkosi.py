@@ -5,6 +5,7 @@ It installs tiny packages, in the newest version of its mirror, which FAKE_MIRRO
 and keeps trees and indices as mkosi does. Every call is appended to the file that FAKE_MKOSI_CALLS names.
 """
 
+import hashlib
 import os
 import re
 import sys
@@ -89,6 +90,8 @@ def install(arguments: list[str], trees: dict[Path, tuple[str, ...]], name: str)
         (tree / "var/lib/dpkg/info").mkdir(parents=True, exist_ok=True)
         for one in names:
             (tree / f"var/lib/dpkg/info/{one}.list").write_text(f"/etc/{one}\n")
+            digest = hashlib.md5(f"{one}\n".encode(), usedforsecurity=False).hexdigest()
+            (tree / f"var/lib/dpkg/info/{one}.md5sums").write_text(f"{digest}  etc/{one}\n")
         entries = [status_entry(one, known[one]) for one in names]
         (tree / "var/lib/dpkg/status").write_text("\n".join(entries))
     return "".join(f"{one} {known[one]}\n" for one in sorted(set().union(*trees.values())))
