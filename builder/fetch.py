@@ -217,7 +217,7 @@ def _is_whole(path: Path, sha256: str, size_bytes: int) -> bool:
 
 def _accept(part: Path, path: Path, sha256: str, size_bytes: int, *, source: str) -> Path:
     try:
-        hint = "Either it was changed on its way, or the catalogue describes another file; nothing of it was kept"
+        hint = "Either it was changed on its way, or another file was described; nothing of it was kept"
         _compare(part, sha256, size_bytes, source=source, hint=hint)
     except BuilderError:
         part.unlink()
