@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.errors import BuilderError
+from builder.lock import load_lock
 
 _HINT = "Name a disk image or the directory of a build, for example build/qemu/out"
 
@@ -24,7 +25,10 @@ class Subject:
 
     @property
     def packages(self) -> Mapping[str, str] | None:
-        """Versions by name, from mkosi's manifest; None without one."""
+        """Versions by name, from the lock; without one, those of the root from mkosi's manifest; None without both."""
+        if path := self.beside(".lock"):
+            lock = load_lock(path)
+            return {one.name: one.version for one in (*lock.initrd, *lock.root)}
         manifest = self._json(".manifest")
         return None if manifest is None else {one["name"]: one["version"] for one in manifest["packages"]}
 

@@ -30,6 +30,16 @@ FILES = {
 INITRD = {"init": (0o100755, b"#!/bin/sh\nexec systemd\n"), "etc/fstab": (0o100644, b"")}
 PACKAGES = {"systemd": "262-1", "dash": "0.5.13-1"}
 
+LOCK_FACTS = """\
+schema 1
+profile qemu
+release forky
+snapshot none
+source-date 2026-11-01
+model smollm2-135m 1 98362432 b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+mkosi 27.1
+"""
+
 
 class TinyBuild:
     """What a build leaves, in small; each part may be changed before it is written."""

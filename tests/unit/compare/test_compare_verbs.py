@@ -17,25 +17,9 @@ from builder.profile import load_profile
 from builder.render import OVERLAYS_DIR, render
 from tests.support.model_image import Owner
 from tests.support.tiny_image import LABEL
-from tests.unit.compare.conftest import TinyBuild
+from tests.unit.compare.conftest import LOCK_FACTS, TinyBuild
 
-LOCK = """\
-schema 1
-profile qemu
-release forky
-snapshot none
-source-date 2026-11-01
-model smollm2-135m 1 98362432 b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
-mkosi 27.1
-
-[root]
-
-[initrd]
-
-[mkosi]
-
-[tools]
-"""
+LOCK = f"{LOCK_FACTS}\n[root]\n\n[initrd]\n\n[mkosi]\n\n[tools]\n"
 
 
 def invoke(*arguments: str | Path) -> Result:

@@ -10,8 +10,9 @@ from builder.compare import Change, compare_images, find_subject
 from builder.errors import BuilderError
 from builder.verify.layout import ESP, MODEL
 from tests.support.erofs_tree import file, link
+from tests.support.model_image import Owner
 from tests.support.tiny_image import LABEL, tiny_model
-from tests.unit.compare.conftest import FILES, Compared, TinyBuild
+from tests.unit.compare.conftest import FILES, LOCK_FACTS, Compared, TinyBuild
 
 OTHER_PROGRAM = b"machine code\0" * 3999 + b"Machine code\0"
 CAPABLE = ((6, b"capability", b"\1"),)
@@ -136,6 +137,18 @@ def test_packages_units_arguments_sizes_and_licences_are_summed_up(compared: Com
         Change(f"{units}/new.socket", "", "there"),
     )
     assert [change.name for change in found.sizes] == ["root"]
+
+
+def test_packages_of_the_initrd_are_compared_where_there_is_a_lock(
+    owner: Owner, original: Path, tmp_path: Path
+) -> None:
+    subjects = []
+    for version in ("1", "2"):
+        out = TinyBuild(owner).write(tmp_path / version)
+        package = f"kmod {version} amd64 1 {'0' * 64} pool/main/k/kmod/kmod_{version}_amd64.deb\n"
+        (out / f"{LABEL}.lock").write_text(f"{LOCK_FACTS}\n[root]\n\n[initrd]\n{package}\n[mkosi]\n\n[tools]\n")
+        subjects.append(find_subject(out))
+    assert compare_images(*subjects).packages == (Change("kmod", "1", "2"),)
 
 
 def test_an_image_without_lists_beside_it_is_compared_without_them(original: Path, tmp_path: Path) -> None:
