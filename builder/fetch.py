@@ -76,13 +76,16 @@ def fetch_url(*urls: str, sha256: str, size_bytes: int) -> Path:
     raise AssertionError("no address was given")
 
 
-def fetch_new(url: str) -> tuple[Path, str]:
-    """Download a file that is not known yet, or continue such a download; return its cached path and SHA-256.
+def fetch_new(url: str, *, sha256: str | None = None) -> tuple[Path, str]:
+    """Download a file of unknown size, or continue such a download; return its cached path and SHA-256.
 
-    A download is continued only while the server says, by ETag or date and by length, that it has the same file.
+    A download is continued only while the server says, by ETag or date and by length, that it has the same file. Where
+    `sha256` is known, a file in the cache is enough, and a BuilderError tells that something else came.
     """
     import httpx
 
+    if sha256 is not None and (path := _cached(sha256)).is_file() and file_sha256(path) == sha256:
+        return path, sha256
     name = Path(httpx.URL(url).path).name
     try:
         with _client() as client, client.stream("GET", url, headers=_PLAIN) as response:
@@ -102,7 +105,29 @@ def fetch_new(url: str) -> tuple[Path, str]:
     if part.stat().st_size != int(size):
         raise ToolError(f"{name} ended early", hint="Run the same command again to continue")
     found = file_sha256(part)
+    if sha256 not in (None, found):
+        part.unlink()
+        raise BuilderError(f"{url} has the SHA-256 {found}, expected {sha256}", hint="Nothing of it was kept")
     return part.rename(_cached(found)), found
+
+
+def fetch_page(url: str) -> str | None:
+    """Return a small text, at most 1 MiB; None where the server has none. Nothing is kept."""
+    import httpx
+
+    try:
+        with _client() as client, client.stream("GET", url, headers=_PLAIN) as response:
+            if response.status_code == httpx.codes.NOT_FOUND:
+                return None
+            response.raise_for_status()
+            text = b""
+            for chunk in response.iter_bytes(CHUNK_BYTES):
+                text += chunk
+                if len(text) > CHUNK_BYTES:
+                    raise BuilderError(f"{url} sends more than {CHUNK_BYTES} bytes")
+    except httpx.HTTPError as error:
+        raise ToolError(f"{url} could not be fetched: {error}", hint="Check the address and the network") from error
+    return text.decode(errors="replace")
 
 
 @dataclass(frozen=True)

@@ -50,23 +50,34 @@ def progress(title: str, total_bytes: int, done_bytes: int = 0) -> Iterator[Call
 
 @contextmanager
 def _bar(title: str, total_bytes: int, done_bytes: int) -> Iterator[Callable[[int], None]]:
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.DownloadColumn(),
+        rich.TransferSpeedColumn(),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("  " * _depth + title, total=total_bytes, completed=done_bytes)
         yield lambda count: bar.advance(task, count)
 
 
 def _lines(title: str, total_bytes: int, done_bytes: int) -> Callable[[int], None]:
-    shown = time.monotonic()
+    started = shown = time.monotonic()
+    before_bytes = done_bytes
 
     def advance(count: int) -> None:
         nonlocal done_bytes, shown
         done_bytes += count
-        if time.monotonic() - shown >= PLAIN_PROGRESS_INTERVAL_S:
-            shown = time.monotonic()
-            info(f"{title}: {done_bytes / 1e6:.0f} of {total_bytes / 1e6:.0f} MB")
+        now = time.monotonic()
+        if now - shown >= PLAIN_PROGRESS_INTERVAL_S:
+            shown = now
+            rate = (done_bytes - before_bytes) / (now - started)
+            left_s = (total_bytes - done_bytes) / rate if rate else 0
+            done = f"{done_bytes / 1e6:.0f} of {total_bytes / 1e6:.0f} MB"
+            info(f"{title}: {done}, {rate / 1e6:.1f} MB/s, {left_s:.0f} s left")
 
     return advance

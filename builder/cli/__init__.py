@@ -16,6 +16,7 @@ from builder.errors import BuilderError
 VERBS = {
     "build": "Build a signed disk image from a profile.",
     "explain": "Say where each line of the rendered configuration comes from.",
+    "flash": "Write an image to a disk.",
     "keys": "Create and show the owner's signing keys.",
     "model": "List, check, add and build language models.",
     "profile": "List, show and check profiles.",
