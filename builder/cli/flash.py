@@ -52,13 +52,13 @@ def command(
     if only_list or as_json or image is None or device is None:
         _list(list_disks(), as_json=as_json)
         return
-    if yes and serial is None:
+    if yes and not serial:
         raise click.UsageError("--yes needs the disk's serial number: --serial SERIAL (see `claudineos flash --list`)")
     with held_disk(device, unmount_first=unmount) as (disk, target):
         if serial is not None and serial != disk.serial:
             found = f"has the serial number {disk.serial}" if disk.serial else "has no serial number"
             raise BuilderError(f"{disk.path} {found}, not {serial}", hint="Look again: claudineos flash --list")
-        with open_image(image, sha256=sha256, limit_bytes=disk.size_bytes) as source:
+        with open_image(image, sha256=sha256 and sha256.lower(), limit_bytes=disk.size_bytes) as source:
             check_room(disk, source.size_bytes)
             check_image(source, certificates)
             _show(disk)
