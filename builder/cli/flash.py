@@ -58,7 +58,7 @@ def command(
         if serial is not None and serial != disk.serial:
             found = f"has the serial number {disk.serial}" if disk.serial else "has no serial number"
             raise BuilderError(f"{disk.path} {found}, not {serial}", hint="Look again: claudineos flash --list")
-        with open_image(image, sha256=sha256 and sha256.lower(), limit_bytes=disk.size_bytes) as source:
+        with open_image(image, sha256=sha256 and sha256.lower()) as source:
             check_room(disk, source.size_bytes)
             check_image(source, certificates)
             _show(disk)

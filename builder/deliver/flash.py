@@ -17,7 +17,7 @@ from builder.deliver.source import OpenImage
 from builder.deliver.target import Target, held, unmount
 from builder.deliver.write import make_unbootable, write_image
 from builder.errors import BuilderError, ToolError
-from builder.verify.verify import verify
+from builder.verify import verify
 
 
 class FailedCheckError(BuilderError):

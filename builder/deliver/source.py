@@ -5,26 +5,18 @@ in its place meanwhile.
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
 
-from builder import log
 from builder.deliver.refusals import IMAGE_SECTOR_BYTES
 from builder.errors import BuilderError
-from builder.fetch import CHUNK_BYTES, cache_directory, check_room, fetch_new, fetch_page, file_sha256
+from builder.fetch import fetch_new, fetch_page, file_sha256
+from builder.verify.unpack import COMPRESSED, unpacked
 
-_COMPRESSED = ".zst"
 _SUMS = "SHA256SUMS"
-_ZEROS = bytes(CHUNK_BYTES)
-# RFC 8878, section 3.1.1.1, with the magic number.
-_HEADER_BYTES = 18
-# What `zstd --long` makes at most without further ado; more would be memory for whoever made the file.
-_WINDOW_BYTES = 128 << 20
 
 
 @dataclass(frozen=True)
@@ -43,23 +35,19 @@ class OpenImage:
 
 
 @contextmanager
-def open_image(source: str, *, sha256: str | None, limit_bytes: int) -> Iterator[OpenImage]:
+def open_image(source: str, *, sha256: str | None) -> Iterator[OpenImage]:
     """Open the image at a path or an https address, for a `with` block.
 
     `sha256` is that of the file there; for an address it is otherwise taken from SHA256SUMS beside it, if there is one.
-    Raises BuilderError when the file is another one, is no raw image, or becomes larger than `limit_bytes`, and
-    ToolError when it cannot be had.
+    Raises BuilderError when the file is another one or is no raw image, and ToolError when it cannot be had.
     """
     path, name = _local_file(source, sha256)
-    try:
-        with path.open("rb") as file:
-            if name.endswith(_COMPRESSED):
-                with _unpacked(file.fileno(), name, limit_bytes) as raw:
-                    yield _opened(raw, name.removesuffix(_COMPRESSED), path.parent)
-            else:
-                yield _opened(file.fileno(), name, path.parent)
-    except IsADirectoryError:
-        raise BuilderError(f"{path} is a directory, not an image", hint="Name the .raw file in it") from None
+    if path.is_dir():
+        raise BuilderError(f"{path} is a directory, not an image", hint="Name the .raw file in it")
+    with ExitStack() as stack:
+        raw = stack.enter_context(unpacked(path)) if name.endswith(COMPRESSED) else path
+        file = stack.enter_context(raw.open("rb"))
+        yield _opened(file.fileno(), name.removesuffix(COMPRESSED), path.parent)
 
 
 def _opened(descriptor: int, name: str, beside: Path) -> OpenImage:
@@ -96,51 +84,3 @@ def _listed_sum(url: str, name: str) -> str | None:
         if listed.lstrip(" *") == name and len(digest) == 64:
             return digest.lower()
     return None
-
-
-@contextmanager
-def _unpacked(compressed: int, name: str, limit_bytes: int) -> Iterator[int]:
-    """Unpack into a file without a name, which is gone when it is closed, whatever happens."""
-    import zstandard
-
-    cache = cache_directory()
-    with tempfile.TemporaryFile(dir=cache) as raw:
-        try:
-            # It is in the header of what was made from a file, and -1 for what came through a pipe.
-            told_bytes = zstandard.frame_content_size(os.pread(compressed, _HEADER_BYTES, 0))
-            _check_size(name, told_bytes, limit_bytes)
-            check_room(cache, told_bytes)
-            _unpack(compressed, raw, name, limit_bytes)
-        except zstandard.ZstdError as error:
-            raise BuilderError(f"{name} is damaged: {error}", hint="Fetch or copy it again") from error
-        if raw.tell() < told_bytes:
-            raise BuilderError(f"{name} is cut short: {raw.tell():,} bytes of {told_bytes:,}", hint="Fetch it again")
-        raw.truncate()
-        raw.flush()
-        yield raw.fileno()
-
-
-def _unpack(compressed: int, raw: BinaryIO, name: str, limit_bytes: int) -> None:
-    import zstandard
-
-    decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES)
-    size_bytes, done_bytes = os.fstat(compressed).st_size, 0
-    with (
-        os.fdopen(os.dup(compressed), "rb") as source,
-        decompressor.stream_reader(source, read_across_frames=True) as stream,
-        log.progress(f"Unpacking {name}", size_bytes) as advance,
-    ):
-        while chunk := stream.read(CHUNK_BYTES):
-            _check_size(name, raw.tell() + len(chunk), limit_bytes)
-            if chunk == _ZEROS[: len(chunk)]:
-                raw.seek(len(chunk), os.SEEK_CUR)
-            else:
-                raw.write(chunk)
-            advance(source.tell() - done_bytes)
-            done_bytes = source.tell()
-
-
-def _check_size(name: str, size_bytes: int, limit_bytes: int) -> None:
-    if size_bytes > limit_bytes:
-        message = f"{name} unpacks to more than the {limit_bytes:,} bytes of the disk"
-        raise BuilderError(message, hint="Use a larger disk, or look at where the file comes from")

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 from builder.deliver.target import Target
 
@@ -42,3 +45,16 @@ class ForgetfulDisk(PowerCutDisk):
     def write(self, offset: int, data: memoryview) -> None:
         if not offset <= self._place < offset + len(data):
             super().write(offset, data)
+
+
+def cut_power(image: Path, disk: Path, place: int) -> int:
+    """Have another process write an image to a disk as far as a place; return its exit code, -9 if it was killed."""
+    program = """
+import os, sys
+from builder.deliver.write import write_image
+from tests.support.failing_disk import PowerCutDisk
+image, disk = os.open(sys.argv[1], os.O_RDONLY), os.open(sys.argv[2], os.O_RDWR)
+write_image(image, os.fstat(image).st_size, PowerCutDisk(disk, int(sys.argv[3])))
+"""
+    root = Path(__file__).parents[2]
+    return subprocess.run([sys.executable, "-c", program, image, disk, str(place)], cwd=root, check=False).returncode

@@ -22,7 +22,10 @@ _SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*([@-~]|\Z)|[()]([0-9A-Z]|\Z)|[=>78]|
 class Screen:
     """Type into a program and read all that it wrote since it began."""
 
-    def __init__(self, command: Sequence[str], env: dict[str, str], *, columns: int = 80) -> None:
+    def __init__(
+        self, command: Sequence[str], env: dict[str, str], *, columns: int = 80, patience_s: float = _PATIENCE_S
+    ) -> None:
+        self._patience_s = patience_s
         self._master, terminal = pty.openpty()
         ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
         # setsid makes the pseudo-terminal the controlling one, without which Ctrl+C is only a character; and whoever
@@ -63,7 +66,7 @@ class Screen:
 
     def wait_for(self, text: str) -> str:
         """Read until *text* comes, and return what came from the last such place up to and with it."""
-        deadline_s = time.monotonic() + _PATIENCE_S
+        deadline_s = time.monotonic() + self._patience_s
         while (found := self.output.find(text, self._seen)) < 0:
             if time.monotonic() > deadline_s or not self._read():
                 raise AssertionError(f"{text!r} did not come after {self.output[self._seen :]!r}")
@@ -72,7 +75,7 @@ class Screen:
 
     def wait_for_pattern(self, pattern: str) -> str:
         """Read until *pattern* (a regular expression) matches what is new, and return the match."""
-        deadline_s = time.monotonic() + _PATIENCE_S
+        deadline_s = time.monotonic() + self._patience_s
         while (found := re.compile(pattern).search(self.output, self._seen)) is None:
             if time.monotonic() > deadline_s or not self._read():
                 raise AssertionError(f"{pattern!r} did not come after {self.output[self._seen :]!r}")
@@ -83,20 +86,20 @@ class Screen:
         """Read until the program ends and return its exit code; minus the signal's number if one killed it."""
         while self._read():
             pass
-        return self._process.wait(_PATIENCE_S)
+        return self._process.wait(self._patience_s)
 
     def hang_up(self) -> int:
         """Take the terminal away and return the exit code."""
         os.close(self._master)
         self._master = -1
-        return self._process.wait(_PATIENCE_S)
+        return self._process.wait(self._patience_s)
 
     def is_running(self) -> bool:
         """Say whether the program has not ended yet."""
         return self._process.poll() is None
 
     def _read(self) -> bool:
-        ready, _, _ = select.select([self._master], [], [], _PATIENCE_S)
+        ready, _, _ = select.select([self._master], [], [], self._patience_s)
         if not ready:
             return False
         try:

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from builder.cli import flash as verb
 from builder.deliver import disks
 from builder.deliver.disks import Disk
-from builder.deliver.flash import UnfinishedError, flash, held_disk
+from builder.deliver.flash import FailedCheckError, UnfinishedError, check_image, flash, held_disk
 from builder.deliver.source import OpenImage
 from builder.errors import BuilderError
 from tests.support.failing_disk import RaisingDisk
 from tests.support.fake_lsblk import device as listed
 from tests.support.loop_device import loop_device
+from tests.support.model_image import Owner
 from tests.support.screen import Screen
 from tests.support.small_image import MIB, small_image
 
@@ -57,6 +59,11 @@ def device(file: Path) -> Iterator[str]:
         yield attached
 
 
+def start_of(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(MIB)
+
+
 def disk_at(path: Path) -> Disk:
     return Disk(str(path), "disk", DISK_BYTES, "", "", "", True, False, 512, "8:16", ())
 
@@ -69,7 +76,7 @@ UNFINISHED = [
 ]
 
 
-@pytest.mark.parametrize(("error", "exit_code", "told"), UNFINISHED)
+@pytest.mark.parametrize(("error", "exit_code", "told"), UNFINISHED, ids=["ctrl-c", "io-error", "gone"])
 @pytest.mark.parametrize("place", [9 * MIB, DISK_BYTES - 1, 0])
 def test_an_unfinished_disk_does_not_start_and_says_so(
     image: OpenImage, file: Path, place: int, error: BaseException, exit_code: int, told: str
@@ -78,9 +85,21 @@ def test_an_unfinished_disk_does_not_start_and_says_so(
         flash(image, disk_at(file), RaisingDisk(opened.fileno(), place, error))
     assert caught.value.exit_code == exit_code
     assert "Start the same command again" in caught.value.hint
-    data = file.read_bytes()
-    assert not any(data[:MIB])
-    assert not any(data[-MIB:])
+    assert not any(start_of(file))
+    with file.open("rb") as opened:
+        opened.seek(-MIB, os.SEEK_END)
+        assert not any(opened.read())
+
+
+def test_an_image_that_is_not_what_it_claims_to_be_is_not_written(
+    image: OpenImage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    certificate = image.beside / "verity.crt"
+    certificate.write_bytes(Owner("Ada").certificate.public_bytes(Encoding.PEM))
+    with pytest.raises(FailedCheckError, match="nothing was written") as caught:
+        check_image(image, [certificate])
+    assert caught.value.exit_code == 1
+    assert "✗ gpt, " in capsys.readouterr().err
 
 
 def test_a_disk_is_held_as_long_as_it_is_worked_on(device: str) -> None:
@@ -164,7 +183,7 @@ def test_a_person_types_the_disks_name(image: OpenImage, device: str, file: Path
         screen.type(f"{Path(device).name}\r")
         screen.wait_for("safe to remove")
         assert screen.wait_for_end() == 0
-    assert file.read_bytes()[512:520] == b"EFI PART"
+    assert start_of(file)[512:520] == b"EFI PART"
 
 
 def test_another_name_leaves_the_disk_as_it_is(image: OpenImage, device: str, file: Path) -> None:
@@ -173,7 +192,7 @@ def test_another_name_leaves_the_disk_as_it_is(image: OpenImage, device: str, fi
         screen.type("yes\r")
         screen.wait_for("nothing was written")
         assert screen.wait_for_end() == 2
-    assert not any(file.read_bytes())
+    assert file.stat().st_blocks == 0
 
 
 def test_ctrl_c_says_what_state_the_disk_is_in(image: OpenImage, device: str, file: Path) -> None:
@@ -185,7 +204,7 @@ def test_ctrl_c_says_what_state_the_disk_is_in(image: OpenImage, device: str, fi
         screen.wait_for(f"{device} is unfinished: no machine starts from it")
         screen.wait_for("Start the same command again")
         assert screen.wait_for_end() == 130
-    assert not any(file.read_bytes()[:MIB])
+    assert not any(start_of(file))
 
 
 def test_a_script_must_know_the_serial_number(
@@ -201,4 +220,4 @@ def test_a_script_must_know_the_serial_number(
     ]:
         done = CliRunner().invoke(verb.command, [*arguments, *options])
         assert told in f"{done.exception} {done.output}", options
-    assert not any(file.read_bytes())
+    assert file.stat().st_blocks == 0
