@@ -17,7 +17,7 @@ def test_help_names_every_verb_without_loading_any() -> None:
     started = time.process_time()
     done = claudineos("--help")
     assert done.returncode == 0
-    for verb in ("build", "explain", "keys", "profile", "render", "run", "test", "verify"):
+    for verb in ("build", "explain", "flash", "keys", "profile", "render", "run", "test", "verify"):
         assert f"\n  {verb} " in done.stdout
     assert time.process_time() - started < 0.4
     loaded = subprocess.run(
@@ -39,6 +39,8 @@ MISTAKES = [
     (["run", "nowhere.raw"], "nowhere.raw"),
     (["run"], "claudineos build"),
     (["test"], "claudineos build"),
+    (["flash", "nowhere.raw", "/dev/nowhere"], "there is no disk /dev/nowhere"),
+    (["flash", "nowhere.raw", "."], "claudineos flash --list"),
     (["test", "nowhere.raw"], "nowhere.raw"),
     (["verify", "nowhere.raw"], "nowhere.raw"),
 ]
