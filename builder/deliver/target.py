@@ -26,6 +26,7 @@ _BLKDISCARD = 0x1277
 _KEEP_SIZE, _PUNCH_HOLE, _ZERO_RANGE = 0x01, 0x02, 0x10
 # So much at once that the disk works well, and so little that an interruption is noticed.
 _DISCARD_BYTES = 4 << 30
+_ZERO_BYTES = 64 << 20
 
 
 class Target:
@@ -52,6 +53,10 @@ class Target:
 
     def zero(self, offset: int, length: int) -> None:
         """Make a range read as zeros, without sending them where the disk can do that by itself."""
+        for start in range(offset, offset + length, _ZERO_BYTES):
+            self._zero(start, min(_ZERO_BYTES, offset + length - start))
+
+    def _zero(self, offset: int, length: int) -> None:
         for mode in (_PUNCH_HOLE | _KEEP_SIZE, _ZERO_RANGE | _KEEP_SIZE):
             try:
                 _fallocate(self.descriptor, mode, offset, length)
@@ -59,9 +64,7 @@ class Target:
             except OSError as error:
                 if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENODEV):
                     raise
-        zeros = pages(min(length, 1 << 20))
-        for start in range(0, length, len(zeros)):
-            self.write(offset + start, zeros[: length - start])
+        self.write(offset, pages(length))
 
     def discard(self, offset: int, length: int) -> None:
         """Tell the disk that nobody needs what is in a range; it need not care."""

@@ -10,9 +10,11 @@ Blocks of zeros are not sent, but they are made zeros: the signed hash tree coun
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import cycle
+from typing import NamedTuple
 
 from builder import log
 from builder.deliver.partition_table import Table, table_for_disk
@@ -27,7 +29,15 @@ HEAD_BYTES = 1 << 20
 # keys in the first 16 MiB; without them, what was kept there can never be opened again.
 END_BYTES = 4 << 20
 STALE_BYTES = 16 << 20
+# Enough that hashing hides behind writing, on a busy computer too.
+_AHEAD = 4
 _ZEROS = bytes(BLOCK_BYTES)
+
+
+class _Block(NamedTuple):
+    offset: int
+    data: memoryview
+    sha256: bytes
 
 
 def write_image(image: int, image_bytes: int, target: Target) -> None:
@@ -59,24 +69,25 @@ def make_unbootable(target: Target) -> None:
 def _write_body(image: int, end: int, target: Target) -> list[bytes]:
     """Write what is between the head and `end`; return the SHA-256 of each block."""
     digests = []
-    with ThreadPoolExecutor(1) as hasher, log.progress("Writing", end - HEAD_BYTES) as advance:
-        for offset, block in _read_ahead(image, HEAD_BYTES, end):
-            digest = hasher.submit(_sha256, block)
-            if _is_zero(block):
-                target.zero(offset, len(block))
-            else:
-                target.write(offset, block)
-            digests.append(digest.result())
-            advance(len(block))
+    done = HEAD_BYTES
+    with log.progress("Writing", end - HEAD_BYTES) as advance:
+        for block in _blocks(image, HEAD_BYTES, end):
+            if not _is_zero(block.data):
+                target.zero(done, block.offset - done)
+                target.write(block.offset, block.data)
+                done = block.offset + len(block.data)
+            digests.append(block.sha256)
+            advance(len(block.data))
+        target.zero(done, end - done)
     return digests
 
 
 def _compare_body(digests: list[bytes], end: int, target: Target) -> None:
     with log.progress("Reading back", end - HEAD_BYTES) as advance:
-        for expected, (offset, block) in zip(digests, _read_ahead(target.descriptor, HEAD_BYTES, end), strict=True):
-            if _sha256(block) != expected:
-                raise _not_kept(offset)
-            advance(len(block))
+        for expected, block in zip(digests, _blocks(target.descriptor, HEAD_BYTES, end), strict=True):
+            if block.sha256 != expected:
+                raise _not_kept(block.offset)
+            advance(len(block.data))
 
 
 def _write_table(table: Table, target: Target) -> None:
@@ -94,16 +105,22 @@ def _sync(target: Target) -> None:
     target.forget_cache()
 
 
-def _read_ahead(descriptor: int, start: int, end: int) -> Iterator[tuple[int, memoryview]]:
-    """Read blocks in order, the next one already while the caller works on one, which is good until then."""
-    buffers = cycle([pages(BLOCK_BYTES), pages(BLOCK_BYTES)])
-    with ThreadPoolExecutor(1) as reader:
-        following = reader.submit(_read, descriptor, next(buffers)[: end - start], start)
+def _blocks(descriptor: int, start: int, end: int) -> Iterator[_Block]:
+    """Read blocks in order, some of them ahead of the caller; each is good until the next one is asked for."""
+    buffers = cycle([pages(BLOCK_BYTES) for _ in range(_AHEAD)])
+    waiting: deque[Future[_Block]] = deque()
+    with ThreadPoolExecutor(2) as readers:
         for offset in range(start, end, BLOCK_BYTES):
-            block = following.result()
-            after = offset + BLOCK_BYTES
-            following = reader.submit(_read, descriptor, next(buffers)[: max(0, end - after)], after)
-            yield offset, block
+            waiting.append(readers.submit(_read_block, descriptor, next(buffers)[: end - offset], offset))
+            if len(waiting) == _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _read_block(descriptor: int, buffer: memoryview, offset: int) -> _Block:
+    data = _read(descriptor, buffer, offset)
+    return _Block(offset, data, hashlib.sha256(data).digest())
 
 
 def _read(descriptor: int, block: memoryview, offset: int) -> memoryview:
@@ -115,10 +132,6 @@ def _read(descriptor: int, block: memoryview, offset: int) -> memoryview:
             raise ToolError(f"the image ends at byte {offset + done:,}, while it is read", hint="Nobody may change it")
         done += count
     return block
-
-
-def _sha256(block: memoryview) -> bytes:
-    return hashlib.sha256(block).digest()
 
 
 def _is_zero(block: memoryview) -> bool:
