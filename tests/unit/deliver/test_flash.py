@@ -174,7 +174,8 @@ def test_a_link_by_the_disks_id_is_as_good_as_its_name(
 
 def start(image: OpenImage, device: str, *, wait_s: float = 0) -> Screen:
     command = [sys.executable, "-c", UNVERIFIED, str(wait_s), "flash", str(image.beside / image.name), device]
-    return Screen(command, {**os.environ, "TERM": "dumb"})
+    # The host may be busy.
+    return Screen(command, {**os.environ, "TERM": "dumb"}, patience_s=60)
 
 
 def test_a_person_types_the_disks_name(image: OpenImage, device: str, file: Path) -> None:
