@@ -14,7 +14,7 @@ from typing import Any
 from builder.errors import BuilderError, ToolError
 from builder.run import run, tool
 
-_COLUMNS = "PATH,TYPE,SIZE,MODEL,SERIAL,TRAN,RM,HOTPLUG,RO,LOG-SEC,MAJ:MIN,FSTYPE,LABEL,PARTLABEL,MOUNTPOINTS"
+_COLUMNS = "PATH,TYPE,SIZE,MODEL,SERIAL,TRAN,RM,HOTPLUG,RO,LOG-SEC,FSTYPE,LABEL,PARTLABEL,MOUNTPOINTS"
 _LINKS = Path("/dev/disk")
 # Memory that looks like a disk.
 _NO_DISKS = ("/dev/zram", "/dev/ram")
@@ -37,7 +37,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Disk:
-    """A whole disk; `number` is the kernel's, for example 8:16. A loop device is one, too, when it is named."""
+    """A whole disk. A loop device is one, too, when it is named."""
 
     path: str
     kind: str
@@ -48,7 +48,6 @@ class Disk:
     removable: bool
     read_only: bool
     sector_bytes: int
-    number: str
     contents: tuple[Content, ...]
 
     @property
@@ -129,7 +128,6 @@ def _disk(device: dict[str, Any]) -> Disk:
         removable=bool(device["rm"] or device["hotplug"]),
         read_only=bool(device["ro"]),
         sector_bytes=int(device["log-sec"]),
-        number=device["maj:min"],
         contents=(whole, *inside) if whole.file_system or whole.mount_points else inside,
     )
 

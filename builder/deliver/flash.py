@@ -1,6 +1,6 @@
 """Putting a verified image on a disk: the disk is held from the first look at it until all is written.
 
-with held_disk("/dev/sdb", unmount=False) as (disk, target), open_image(source, …) as image:
+with held_disk("/dev/sdb", unmount_first=False) as (disk, target), open_image(source, sha256=None) as image:
     check_room(disk, image.size_bytes)
     check_image(image, certificates)
     flash(image, disk, target)
@@ -77,7 +77,7 @@ def flash(image: OpenImage, disk: Disk, target: Target) -> None:
         raise UnfinishedError(disk, "interrupted", interrupted=True) from None
     except OSError as error:
         _leave_unbootable(target)
-        raise UnfinishedError(disk, f"{disk.path} failed: {error.strerror}") from error
+        raise UnfinishedError(disk, f"reading or writing failed: {error.strerror}") from error
     except ToolError as error:
         _leave_unbootable(target)
         raise UnfinishedError(disk, error.message) from error
@@ -86,5 +86,5 @@ def flash(image: OpenImage, disk: Disk, target: Target) -> None:
 
 def _leave_unbootable(target: Target) -> None:
     """Only the very end of writing makes a disk start; should that have failed, take it back."""
-    with suppress(OSError):
+    with suppress(OSError, KeyboardInterrupt):
         make_unbootable(target)

@@ -5,6 +5,7 @@ in its place meanwhile.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from builder.fetch import fetch_new, fetch_page, file_sha256
 from builder.verify.unpack import COMPRESSED, unpacked
 
 _SUMS = "SHA256SUMS"
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ def open_image(source: str, *, sha256: str | None) -> Iterator[OpenImage]:
     `sha256` is that of the file there; for an address it is otherwise taken from SHA256SUMS beside it, if there is one.
     Raises BuilderError when the file is another one or is no raw image, and ToolError when it cannot be had.
     """
+    if sha256 is not None and not _SHA256.fullmatch(sha256):
+        raise BuilderError(f"{sha256} is not a SHA-256", hint="It has 64 digits, 0 to 9 and a to f")
     path, name = _local_file(source, sha256)
     if path.is_dir():
         raise BuilderError(f"{path} is a directory, not an image", hint="Name the .raw file in it")
@@ -81,6 +85,6 @@ def _listed_sum(url: str, name: str) -> str | None:
     sums = fetch_page(urljoin(url, _SUMS))
     for line in (sums or "").splitlines():
         digest, _, listed = line.partition(" ")
-        if listed.lstrip(" *") == name and len(digest) == 64:
-            return digest.lower()
+        if listed.lstrip(" *") == name and _SHA256.fullmatch(digest):
+            return digest
     return None

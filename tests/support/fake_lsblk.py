@@ -18,7 +18,6 @@ def device(path: str, kind: str, **what: Any) -> dict[str, Any]:
         "hotplug": False,
         "ro": False,
         "log-sec": 512,
-        "maj:min": "8:0",
         "fstype": None,
         "label": None,
         "partlabel": None,

@@ -65,7 +65,7 @@ def start_of(file: Path) -> bytes:
 
 
 def disk_at(path: Path) -> Disk:
-    return Disk(str(path), "disk", DISK_BYTES, "", "", "", True, False, 512, "8:16", ())
+    return Disk(str(path), "disk", DISK_BYTES, "", "", "", True, False, 512, ())
 
 
 # (what happens, the exit code, what is told)

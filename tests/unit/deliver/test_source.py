@@ -79,6 +79,8 @@ def test_a_file_with_another_sum_is_refused(image: bytes, tmp_path: Path) -> Non
     assert content(tmp_path / "image.raw", sha256=hashlib.sha256(image).hexdigest()) == image
     with pytest.raises(BuilderError, match=f"has the SHA-256 {hashlib.sha256(image).hexdigest()}, expected 0000"):
         content(tmp_path / "image.raw", sha256="0" * 64)
+    with pytest.raises(BuilderError, match="is not a SHA-256"):
+        content(tmp_path / "image.raw", sha256="../image.raw")
 
 
 def sums(data: bytes) -> bytes:
