@@ -91,8 +91,8 @@ def list_directory(directory: Directory, own: int, parent: int | None) -> Listin
     if parts:
         raise MalformedError("a long name without a file", directory.position(used - ENTRY_BYTES))
     if parent is not None:
-        links = [(entry.name, entry.is_directory, entry.cluster) for entry in entries[:2]]
-        if links != [(".", True, own), ("..", True, parent)]:
+        links = [(entry.name, entry.is_directory, entry.is_marked, entry.cluster) for entry in entries[:2]]
+        if links != [(".", True, False, own), ("..", True, False, parent)]:
             raise MalformedError("a directory that does not begin with itself and its parent", directory.position(0))
         moments.update(*(entry.moments for entry in entries[:2]))
         del entries[:2]
