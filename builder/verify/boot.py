@@ -17,7 +17,7 @@ from builder.verify.evidence import Finding
 from builder.verify.formats.fat import File, Volume, read_volume
 from builder.verify.formats.malformed import MalformedError
 from builder.verify.formats.uki import UnifiedKernel, read_unified_kernel
-from builder.verify.layout import ESP, ROOT
+from builder.verify.layout import ESP, ROOT, STATE
 
 # The firmware looks for the first; the second is where `bootctl` would look for it.
 BOOT_LOADERS = ("EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi")
@@ -25,15 +25,22 @@ KERNELS = "EFI/Linux/"
 BOOT_MENU = "loader/loader.conf"
 ENROLMENT = "loader/keys/auto/"
 ENROLMENT_FILES = ("PK.auth", "KEK.auth", "db.auth")
+# What systemd-boot and its stub keep for a machine from its first start on: random bytes, which only add to others.
+MACHINE_FILES = ("loader/random-seed", "loader/boot-secret-mixin")
+MACHINE_FILE_BYTES = 32
 
 
 @dataclass(frozen=True)
 class Esp:
-    """The EFI system partition; `label` is the name of the system on the disk, which the kernel image has as well."""
+    """The EFI system partition; `label` is the name of the system on the disk, which the kernel image has as well.
+
+    `machine_files` are those that a machine has added; a disk that no machine was started from has none.
+    """
 
     part: Disk
     volume: Volume
     label: str
+    machine_files: tuple[File, ...]
 
     @property
     def kernel_path(self) -> str:
@@ -55,22 +62,25 @@ class Esp:
 
 def open_esp(disk: Disk) -> Esp:
     """Read the partition's tables and directories, and no file."""
-    return _read(disk.part(disk.partition(ESP)), disk.partition(ROOT).label)
+    return _read(disk, disk.part(disk.partition(ESP)))
 
 
 def check_esp(claim: Claim, disk: Disk, examine: Callable[[Trial, Esp], str]) -> Iterator[Finding]:
     """Try a claim about the partition: `examine` notes what is wrong, and returns what there is if nothing is."""
     trial, found = Trial(claim, disk), ""
     with trial.trying():
-        label = disk.partition(ROOT).label
         trial = trial.within(disk.partition(ESP))
         with trial.trying():
-            found = examine(trial, _read(trial.disk, label))
+            found = examine(trial, _read(disk, trial.disk))
     yield from trial.findings(found)
 
 
-def _read(part: Disk, label: str) -> Esp:
-    return Esp(part, read_volume(part.read, part.size_bytes), label)
+def _read(disk: Disk, part: Disk) -> Esp:
+    volume = read_volume(part.read, part.size_bytes)
+    # Its first start makes a partition for its state, too.
+    started = any(partition.type == STATE for partition in disk.table.partitions)
+    added = [volume.files[path] for path in MACHINE_FILES if path in volume.files] if started else []
+    return Esp(part, volume, disk.partition(ROOT).label, tuple(added))
 
 
 @contextmanager

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from builder.errors import BuilderError
-from builder.verify.claims import CHECKS
-from builder.verify.claims.gpt import unchecked
+from builder.verify.claims import CHECKS, esp, gpt
 from builder.verify.context import Context, load_context
 from builder.verify.disk import Disk, open_disk
 from builder.verify.evidence import Evidence
@@ -38,5 +37,5 @@ def _verify(disk: Disk, name: str, context: Context) -> Evidence:
         certificates={trusted.name: trusted.sha256 for trusted in context.trusted},
         predicted_pcrs=predicted_pcrs(disk),
         findings=tuple(finding for check in CHECKS for finding in check(disk, context)),
-        unchecked=unchecked(disk),
+        unchecked=(*gpt.unchecked(disk), *esp.unchecked(disk)),
     )

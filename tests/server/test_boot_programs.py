@@ -51,7 +51,8 @@ def test_a_volume_of_mkfs_and_mtools_is_read_to_the_last_byte(tool: Tool, tmp_pa
     content = volume.read_bytes()
     found = read_volume(lambda offset, size: content[offset : offset + size], len(content))
     assert {path: file.read(0, file.size_bytes) for path, file in found.files.items()} == FILES
-    assert found.moments == {DAY.replace(tzinfo=None)}
+    assert set().union(*found.moments.values()) == {DAY.replace(tzinfo=None)}
+    assert found.traces == ()
     assert found.serial == 0x0BADCAFE
     assert not any(content[e.offset_bytes : e.offset_bytes + e.size_bytes].strip(b"\0") for e in found.unused)
 

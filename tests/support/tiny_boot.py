@@ -12,7 +12,7 @@ from cryptography import x509
 from builder.keys import authvar
 from builder.keys.microsoft import microsoft_certificates
 from builder.verify import ids
-from builder.verify.layout import ESP, ROOT, VERITY
+from builder.verify.layout import ESP, ROOT, STATE, VERITY
 from tests.support.model_image import Owner
 from tests.support.tiny_disk import SECTOR, TinyDisk
 from tests.support.tiny_fat import DAY, TinyFat
@@ -105,6 +105,7 @@ def write_build(directory: Path, system: TinyDisk, boot: TinyBoot) -> tuple[Path
                 "size_bytes": -(-len(part.content) // SECTOR) * SECTOR,
             }
             for part in system.parts
+            if part.kind != STATE
         ],
         "files": files,
     }

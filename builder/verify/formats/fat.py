@@ -41,6 +41,7 @@ _BOOT_SECTOR = struct.Struct("<3s8sHBHBHHBHHHIIIHHIHH12sBBBI11s8s420sH")
 _INFO_SECTOR = struct.Struct("<I480sIII12sI")
 _INFO_SIGNATURES = (0x41615252, 0x61417272, 0xAA550000)
 _INFO_SECTOR_NUMBER = 1
+_HINT_AT = 492
 _BACKUP_SECTOR_NUMBER = 6
 
 
@@ -145,16 +146,18 @@ class File:
 class Volume:
     """All that is in a volume.
 
-    `moments` are the different times that its directories name, in the clock of who wrote them. `boot_code` is what a
-    BIOS would run of the first sector; `serial` is the volume's number.
+    `moments` are the different times that are said of each file and folder ("" is the root), in the clock of who wrote
+    them. `boot_code` is what a BIOS would run of the first sector; `serial` is the volume's number. `traces` are
+    offsets at which a firmware that has written to the volume leaves it otherwise than mtools.
     """
 
     files: Mapping[str, File]
     directories: frozenset[str]
-    moments: frozenset[datetime]
+    moments: Mapping[str, frozenset[datetime]]
     serial: int
     boot_code: bytes
     unused: tuple[Extent, ...]
+    traces: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -183,32 +186,36 @@ def read_volume(read: Read, size_bytes: int) -> Volume:
     chains = _Chains(read, geometry)
     files: dict[str, File] = {}
     directories: set[str] = set()
-    moments: set[datetime] = set()
+    moments: dict[str, frozenset[datetime]] = {"": frozenset()}
+    traces: list[int] = []
     slack: list[Extent] = []
     queue: list[tuple[str, int, int | None]] = [("", ROOT_CLUSTER, None)]
     for path, cluster, parent in queue:
         directory = _directory(read, chains, path, cluster)
         listing = list_directory(directory, cluster, parent)
-        moments |= listing.moments
+        moments[path] |= listing.moments
         slack += directory.parts(listing.used_bytes, directory.size_bytes - listing.used_bytes)
         for entry in listing.entries:
             whole = f"{path}/{entry.name}".lstrip("/")
             if whole in files or whole in directories or len(files) + len(directories) >= MAX_ENTRIES:
                 raise MalformedError(f"the name {whole} twice, or too many names", entry.offset)
+            moments[whole] = entry.moments
+            traces += [entry.offset] if entry.is_marked else []
             if entry.is_directory:
                 directories.add(whole)
                 queue.append((whole, entry.cluster, 0 if parent is None else cluster))
             else:
                 files[whole] = file = _file(read, chains, whole, entry)
                 slack += chains.behind(file)
-    chains.check_all_followed()
+    traces += chains.check_all_followed()
     return Volume(
         files=files,
         directories=frozenset(directories),
-        moments=frozenset(moments),
+        moments=moments,
         serial=geometry.boot.serial,
         boot_code=geometry.boot.boot_code,
         unused=(*_reserved(geometry), *slack, *chains.free(), Extent(geometry.end, size_bytes - geometry.end)),
+        traces=tuple(traces),
     )
 
 
@@ -305,27 +312,33 @@ class _Chains:
             left = allocated - file.size_bytes
             yield Extent(last.offset_bytes + last.size_bytes - left, left)
 
-    def check_all_followed(self) -> None:
-        """Refuse clusters that are taken and belong to nothing, and a count of free ones that is wrong."""
+    def check_all_followed(self) -> list[int]:
+        """Refuse clusters that are taken and belong to nothing, and a count of free ones that is wrong.
+
+        Returns where there is a trace of a firmware that has written to the volume.
+        """
         for cluster in range(ROOT_CLUSTER, len(self._followed)):
             if self._next[cluster] and not self._followed[cluster]:
                 offset = self.geometry.reserved + 4 * cluster
                 raise MalformedError(f"cluster {cluster} is taken, and belongs to no file", offset)
         free = self._followed.count(0) - ROOT_CLUSTER
-        # mtools leaves the last cluster that it took, mkfs.fat what was true before anything was written.
-        self._check_information(_INFO_SECTOR_NUMBER, free, self._followed.rfind(1))
-        untouched = self.geometry.clusters - 1
-        self._check_information(_BACKUP_SECTOR_NUMBER + _INFO_SECTOR_NUMBER, untouched, ROOT_CLUSTER)
+        last = self._followed.rfind(1)
+        # The copy has what was true before anything was written.
+        self._check_information(_BACKUP_SECTOR_NUMBER + _INFO_SECTOR_NUMBER, self.geometry.clusters - 1, ROOT_CLUSTER)
+        # Where to look for a free cluster: mtools leaves the last one that it took, a firmware the one behind it.
+        hint = self._check_information(_INFO_SECTOR_NUMBER, free, last, last + 1)
+        return [_INFO_SECTOR_NUMBER * self.geometry.sector + _HINT_AT] if hint != last else []
 
-    def _check_information(self, number: int, free: int, last: int) -> None:
+    def _check_information(self, number: int, free: int, *hints: int) -> int:
         offset = number * self.geometry.sector
         first, zeros, second, counted, hint, more_zeros, third = _INFO_SECTOR.unpack(
             self._read(offset, _INFO_SECTOR.size)
         )
         if (first, second, third) != _INFO_SIGNATURES or any(zeros) or any(more_zeros):
             raise MalformedError("the sector of file system information is none", offset)
-        if (counted, hint) != (free, last):
-            raise MalformedError(f"{counted} free clusters counted where there are {free}", offset + 488)
+        if counted != free or hint not in hints:
+            raise MalformedError(f"{counted} free clusters counted where there are {free}", offset + _HINT_AT - 4)
+        return int(hint)
 
     def free(self) -> Iterator[Extent]:
         """Return the bytes of the clusters that nothing is in, and those too few for a cluster at the end."""

@@ -45,18 +45,23 @@ class Directory(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """A name; `offset` is where it stands in the volume."""
+    """A name; `offset` is where it stands in the volume, `moments` are the times that it says.
+
+    A firmware that has written into a directory marks it as to be archived; mtools does not.
+    """
 
     name: str
     is_directory: bool
     cluster: int
     size_bytes: int
+    moments: frozenset[datetime]
+    is_marked: bool
     offset: int
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What a directory lists, but itself and its parent; the times that it names; how many of its bytes are used."""
+    """What a directory lists, but itself and its parent; the times that these say; how many of its bytes are used."""
 
     entries: tuple[Entry, ...]
     moments: frozenset[datetime]
@@ -77,25 +82,26 @@ def list_directory(directory: Directory, own: int, parent: int | None) -> Listin
         if raw[11] == _LONG_NAME:
             parts.append(raw)
             continue
-        moments.update(_moments(raw, offset))
         if raw[11] == _VOLUME_LABEL and parent is None and at == 0:
             _check_label(raw, offset)
+            moments.update(_moments(raw, offset))
             continue
         entries.append(_entry(raw, parts, offset))
         parts = []
     if parts:
         raise MalformedError("a long name without a file", directory.position(used - ENTRY_BYTES))
     if parent is not None:
-        links = [(entry.name, entry.is_directory, entry.cluster) for entry in entries[:2]]
-        if links != [(".", True, own), ("..", True, parent)]:
+        links = [(entry.name, entry.is_directory, entry.is_marked, entry.cluster) for entry in entries[:2]]
+        if links != [(".", True, False, own), ("..", True, False, parent)]:
             raise MalformedError("a directory that does not begin with itself and its parent", directory.position(0))
+        moments.update(*(entry.moments for entry in entries[:2]))
         del entries[:2]
     return Listing(tuple(entries), frozenset(moments), used)
 
 
 def _entry(raw: bytes, parts: list[bytes], offset: int) -> Entry:
     short, attributes, case, *_times, high, _modified, _day, low, size = _ENTRY.unpack(raw)
-    if attributes not in (_DIRECTORY, _ARCHIVE):
+    if attributes not in (_DIRECTORY, _DIRECTORY | _ARCHIVE, _ARCHIVE):
         raise MalformedError(f"an entry with attributes {attributes:#x}, deleted or hidden", offset)
     # In what case a short name is meant says nothing where there is a long one.
     name = _short_name(short, 0 if parts else case, offset)
@@ -103,10 +109,11 @@ def _entry(raw: bytes, parts: list[bytes], offset: int) -> Entry:
         raise MalformedError("a long name with a mark for the short one", offset)
     if parts:
         name = _long_name(parts, short, offset)
-    is_directory = attributes == _DIRECTORY
+    is_directory = bool(attributes & _DIRECTORY)
     if is_directory and size:
         raise MalformedError("a directory with a size", offset)
-    return Entry(name, is_directory, high << 16 | low, size, offset)
+    is_marked = is_directory and bool(attributes & _ARCHIVE)
+    return Entry(name, is_directory, high << 16 | low, size, frozenset(_moments(raw, offset)), is_marked, offset)
 
 
 def _check_label(raw: bytes, offset: int) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from builder.keys import authvar
+from builder.verify.layout import STATE
 from tests.support.model_image import Owner
 from tests.support.tiny_boot import LOADERS, MENU, TinyBoot
+from tests.support.tiny_disk import Part, TinyDisk
 from tests.support.tiny_fat import SECTOR, TinyFat
 from tests.unit.verify.changes import (
     EVE,
@@ -237,3 +239,44 @@ def test_a_volume_without_any_name_is_a_finding(checked: Checked) -> None:
         return bytes(content)
 
     assert claims(checked(emptied).failed) >= ABOUT_THE_ESP
+
+
+def with_seed(boot: TinyBoot) -> None:
+    boot.changed["loader/random-seed"] = bytes(range(32))
+
+
+def test_random_numbers_of_a_machine_are_known_and_said_not_to_be_checked(checked: Checked, system: TinyDisk) -> None:
+    state = Part(STATE, "0f6de5c8-3a2c-4f0c-8a56-2f3a1d0f7b11", "claudine-state", bytes(SECTOR))
+    system.parts.append(state)
+    evidence = checked(with_seed)
+    assert not evidence.failed
+    assert [span.size_bytes for span in evidence.unchecked] == [SECTOR, 32]
+    failed = checked(with_file("loader/random-seed", bytes(33))).failed
+    assert [finding.found for finding in failed] == ["33 bytes of random numbers in loader/random-seed"]
+
+
+def test_an_image_brings_no_random_numbers(checked: Checked) -> None:
+    """All machines would begin with the same ones."""
+    failed = checked(with_seed).failed
+    assert [(finding.claim, finding.found) for finding in failed] == [("esp", "a file loader/random-seed of 32 bytes")]
+
+
+def marked_folder(boot: TinyBoot) -> bytes:
+    """The folder EFI is the second entry in the root, behind the label; its long name stands before it."""
+    volume = boot.volume()
+    content = bytearray(volume.to_bytes())
+    content[volume.offset("") + 2 * 32 + 11] = 0x30
+    return bytes(content)
+
+
+def later_hint(boot: TinyBoot) -> bytes:
+    content = bytearray(boot.to_bytes())
+    content[SECTOR + 492] += 1
+    return bytes(content)
+
+
+@pytest.mark.parametrize("change", [marked_folder, later_hint])
+def test_traces_of_a_machine_in_an_image_that_was_never_started_fail(change: Change, checked: Checked) -> None:
+    failed = checked(change).failed
+    assert [finding.claim for finding in failed] == ["esp"]
+    assert "written since the image was made" in failed[0].found
