@@ -19,6 +19,12 @@ def written(toolchain: Toolchain, disk: Path) -> list[tuple[int, int]]:
     ]
 
 
+def only_on(partition: Partition, ranges: list[tuple[int, int]]) -> bool:
+    """Say whether all ranges lie on this partition."""
+    first, last = partition.offset_bytes, partition.offset_bytes + partition.size_bytes
+    return all(first <= start and end <= last for start, end in ranges)
+
+
 def esp_file(toolchain: Toolchain, disk: Path, esp: Partition, name: str) -> str:
     """Return the text of a file on the EFI system partition, as the machine left it."""
     # Partitions begin and end at whole MiB; qemu-img counts from the start of the disk, what it skips included.
