@@ -3,9 +3,9 @@
 A register begins as zeros, and each measurement makes it SHA-256(register + digest of what is measured).
 
     4    the programs that the firmware starts: "Calling EFI Application from Boot Option", a separator, the
-         Authenticode digests of the boot loader and of the kernel image
-    7    the state of Secure Boot: the variables SecureBoot, PK, KEK, db and dbx, a separator, and the certificate that
-         a program was accepted by
+         Authenticode digests of the boot loader and of the kernel image, and systemd's separator
+    7    the state of Secure Boot: the variables SecureBoot, PK, KEK, db and dbx, a separator, the certificate that a
+         program was accepted by, and systemd's separator
     11   the kernel image's sections, each with its name before it, then a word for each phase of the start
 
 4 and 7 are the firmware's doing. What is predicted holds for one that starts the boot loader first of all, lists no
@@ -30,6 +30,8 @@ PHASES = ("enter-initrd", "leave-initrd", "sysinit", "ready")
 
 _ZEROES = bytes(32)
 _SEPARATOR = bytes(4)
+# systemd-pcrosseparator.service(8): in the initrd it closes the registers that the firmware has used.
+_OS_SEPARATOR = b"os-separator"
 _CALLING = b"Calling EFI Application from Boot Option"
 _SECURE_BOOT = Variable("SecureBoot", EFI_GLOBAL_VARIABLE)
 _DBX = Variable("dbx", EFI_IMAGE_SECURITY_DATABASE)
@@ -39,8 +41,8 @@ _SELECTION = struct.pack(">IHB3s", 1, 0x000B, 3, (1 << PCR_KERNEL).to_bytes(3, "
 
 
 def programs(digests: Iterable[bytes]) -> bytes:
-    """Return PCR 4 after the firmware has started programs with these Authenticode digests."""
-    return _extended((_sha256(_CALLING), _sha256(_SEPARATOR), *digests))
+    """Return PCR 4 of a system that the firmware's programs with these Authenticode digests have started."""
+    return _extended((_sha256(_CALLING), _sha256(_SEPARATOR), *digests, _sha256(_OS_SEPARATOR)))
 
 
 def secure_boot(variables: Mapping[Variable, bytes], accepted_by: Iterable[bytes]) -> bytes:
@@ -48,7 +50,7 @@ def secure_boot(variables: Mapping[Variable, bytes], accepted_by: Iterable[bytes
     contents = {_SECURE_BOOT: b"\x01", PK: variables[PK], KEK: variables[KEK], DB: variables[DB], _DBX: b""}
     policy = [_sha256(_variable_data(variable, content)) for variable, content in contents.items()]
     authorities = [_sha256(_variable_data(DB, entry)) for entry in accepted_by]
-    return _extended((*policy, _sha256(_SEPARATOR), *authorities))
+    return _extended((*policy, _sha256(_SEPARATOR), *authorities, _sha256(_OS_SEPARATOR)))
 
 
 def kernel_phases(kernel: UnifiedKernel, profile: Profile) -> dict[str, bytes]:
