@@ -87,6 +87,8 @@ def efi_partition_offset(path: Path) -> int | None:
     with path.open("rb") as image:
         image.seek(SECTOR_BYTES)
         header = image.read(SECTOR_BYTES)
+        if not header.startswith(b"EFI PART"):
+            return None
         first_entry, count, entry_bytes = struct.unpack_from("<QII", header, 72)
         image.seek(first_entry * SECTOR_BYTES)
         table = image.read(min(count, 1024) * entry_bytes)

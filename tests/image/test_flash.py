@@ -14,6 +14,7 @@ from builder.vm.watch import MachineError
 from tests.image.flashing import flash, sparse_file
 from tests.image.screen import wait_for_client
 from tests.support.failing_disk import cut_power
+from tests.support.loop_device import loop_device
 
 DISK_BYTES = 16 << 30
 
@@ -30,7 +31,8 @@ def test_no_more_is_written_than_the_image_has(image: DiskImage, disk: Path) -> 
 
 
 def test_every_claim_about_the_image_holds_for_the_disk(image: DiskImage, disk: Path) -> None:
-    assert verify(disk, directory=image.path.parent).failed == ()
+    with loop_device(disk) as device:
+        assert verify(Path(device), directory=image.path.parent).failed == ()
 
 
 def test_a_machine_starts_from_it_and_takes_the_rest_of_it_for_its_state(
