@@ -1,5 +1,7 @@
 """The TPM's registers after a start with the image, as far as they follow from it: see `builder.verify.tpm`."""
 
+from collections.abc import Sequence
+
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -14,19 +16,22 @@ _UPDATES = {authvar.PK: "PK.auth", authvar.KEK: "KEK.auth", authvar.DB: "db.auth
 _MAX_UPDATE_BYTES = 64 << 10
 
 
-def predicted_pcrs(disk: Disk) -> dict[int, str]:
-    """Return PCR 4, 7 and 11 (hex, SHA-256 bank) of a machine that is up; none for an image that does not start."""
+def predicted_pcrs(disk: Disk, certificates: Sequence[x509.Certificate]) -> dict[int, str]:
+    """Return PCR 4, 7 and 11 (hex, SHA-256 bank) of a machine that is up; none for an image that does not start.
+
+    `certificates` are those that may have signed its programs. What the image says of itself is not parsed as one.
+    """
     try:
         esp = open_esp(disk)
         kernel = esp.kernel()
         digests, accepted_by = [], dict[bytes, None]()
         variables = {variable: _content(esp, name) for variable, name in _UPDATES.items()}
         entries = {entry[authvar.GUID_SIZE :]: entry for entry in authvar.listed_entries(variables[authvar.DB])}
-        certificates = [x509.load_der_x509_certificate(der) for der in entries]
+        listed = [certificate for certificate in certificates if certificate.public_bytes(Encoding.DER) in entries]
         for file in (esp.file(BOOT_LOADERS[0]), kernel.file):
             image = pe.read_image(file.read, file.size_bytes)
             digests.append(pe.authenticode_digest(file.read, image))
-            signer = authenticode.signer(file.read, image, certificates)
+            signer = authenticode.signer(file.read, image, listed)
             # The firmware measures each entry that it accepts a program by once.
             accepted_by[entries[signer.public_bytes(Encoding.DER)]] = None
         phases = tpm.kernel_phases(kernel, kernel.profiles[0])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from builder.errors import BuilderError
+from builder.keys import Role
 from builder.verify.claims import CHECKS, esp, gpt
 from builder.verify.context import Context, load_context
 from builder.verify.disk import Disk, open_disk
@@ -35,7 +36,7 @@ def _verify(disk: Disk, name: str, context: Context) -> Evidence:
         image=name,
         size_bytes=disk.size_bytes,
         certificates={trusted.name: trusted.sha256 for trusted in context.trusted},
-        predicted_pcrs=predicted_pcrs(disk),
+        predicted_pcrs=predicted_pcrs(disk, context.certificates(Role.DB)),
         findings=tuple(finding for check in CHECKS for finding in check(disk, context)),
         unchecked=(*gpt.unchecked(disk), *esp.unchecked(disk)),
     )

@@ -135,7 +135,7 @@ def test_whole_images_with_partitions_and_records_that_lie(numbers: Changes, rec
         file.write(content)
         file.flush()
         with open_disk(Path(file.name)) as disk:
-            predicted_pcrs(disk)
+            predicted_pcrs(disk, [OWNER.certificate])
             for check in BOOT_CHECKS:
                 findings = list(check(disk, context))
                 assert all(finding.found.isprintable() and finding.where.isprintable() for finding in findings)
