@@ -38,7 +38,7 @@ def compare_images(a: Subject, b: Subject) -> Comparison:
         both_sizes = [_sizes(node, subject) for node, subject in zip(nodes, (a, b), strict=True)]
         differences = tuple(compare(*nodes))
         return Comparison(
-            packages=_listed(a.packages, b.packages),
+            packages=_packages(a, b),
             licences=_listed(a.licences, b.licences),
             kernel_arguments=changes(*map(kernel_arguments, nodes)),
             units=tuple(units(differences)),
@@ -53,6 +53,12 @@ def _sizes(image: Node, subject: Subject) -> Mapping[str, str]:
     except MalformedError as error:
         hint = "Name an image that was built here, for example build/qemu/out"
         raise BuilderError(f"{subject.image} is not a disk image of ours: {error.what}", hint=hint) from error
+
+
+def _packages(a: Subject, b: Subject) -> tuple[Change, ...] | None:
+    """Compare lists of the same kind: a manifest has the root's packages only."""
+    locked = _listed(a.locked_packages, b.locked_packages)
+    return _listed(a.root_packages, b.root_packages) if locked is None else locked
 
 
 def _listed(a: Mapping[str, str] | None, b: Mapping[str, str] | None) -> tuple[Change, ...] | None:

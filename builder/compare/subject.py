@@ -24,11 +24,17 @@ class Subject:
         return path if path.is_file() else None
 
     @property
-    def packages(self) -> Mapping[str, str] | None:
-        """Versions by name, from the lock; without one, those of the root from mkosi's manifest; None without both."""
-        if path := self.beside(".lock"):
-            lock = load_lock(path)
-            return {one.name: one.version for one in (*lock.initrd, *lock.root)}
+    def locked_packages(self) -> Mapping[str, str] | None:
+        """Versions by name, of root and initrd, from the lock; None without one."""
+        path = self.beside(".lock")
+        if path is None:
+            return None
+        lock = load_lock(path)
+        return {one.name: one.version for one in (*lock.initrd, *lock.root)}
+
+    @property
+    def root_packages(self) -> Mapping[str, str] | None:
+        """Versions by name, of the root, from mkosi's manifest; None without one."""
         manifest = self._json(".manifest")
         return None if manifest is None else {one["name"]: one["version"] for one in manifest["packages"]}
 

@@ -149,6 +149,9 @@ def test_packages_of_the_initrd_are_compared_where_there_is_a_lock(
         (out / f"{LABEL}.lock").write_text(f"{LOCK_FACTS}\n[root]\n\n[initrd]\n{package}\n[mkosi]\n\n[tools]\n")
         subjects.append(find_subject(out))
     assert compare_images(*subjects).packages == (Change("kmod", "1", "2"),)
+    assert compare_images(find_subject(original), subjects[0]).packages == (), (
+        "only one has a lock; both have a manifest"
+    )
 
 
 def test_an_image_without_lists_beside_it_is_compared_without_them(original: Path, tmp_path: Path) -> None:
